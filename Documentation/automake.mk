@@ -1,0 +1,4 @@
+# Documentation/automake.mk
+
+EXTRA_DIST += \
+	Documentation/building.rst

@@ -1,0 +1,23 @@
+# lib/automake.mk: what knows Open vSwitch's types but not the dpif.
+
+noinst_LIBRARIES += lib/liboxdp.a
+
+lib_liboxdp_a_SOURCES = \
+	lib/oxdp-compile.c \
+	lib/oxdp-compile.h \
+	lib/oxdp-key.c \
+	lib/oxdp-key.h \
+	lib/oxdp-loader.c \
+	lib/oxdp-loader.h \
+	lib/oxdp-netdev.c \
+	lib/oxdp-netdev.h \
+	lib/oxdp-table.c \
+	lib/oxdp-table.h \
+	lib/oxdp-xsk.c \
+	lib/oxdp-xsk.h
+
+# For a first build that is asked for less than "all".
+$(lib_liboxdp_a_OBJECTS): | $(bpf_skeletons)
+
+# What a program that uses liboxdp.a is linked with, in this order.
+OXDP_LDADD = lib/liboxdp.a $(OVS_LDADD) $(OXDP_LIBS) $(OVS_LIBS)

@@ -1,0 +1,56 @@
+# tests/automake.mk: "make check".
+#
+# Every test is a program that exits with 0 (passed), 77 (skipped, and its
+# output says why) or anything else (failed).  There are two kinds:
+#
+#   UNIT_TESTS   need no network and no privileges; run next to each other.
+#   LAB_TESTS    have network namespaces, daemons and both CPUs to themselves:
+#                one at a time, even under "make -j2 check".
+#
+# To add one: a script tests/NAME.test (mode 755) into one of the two lists;
+# a C program into UNIT_TESTS and check_PROGRAMS, with tests_NAME_SOURCES and
+# tests_NAME_LDADD = $(OXDP_LDADD).
+#
+# A test finds in its environment: abs_top_srcdir, abs_top_builddir, OVS_SRC,
+# OVS_BUILD, OVS_VERSION, PYTHON3, CLANG, BPFTOOL and CC; ovs-vswitchd (ours)
+# and Open vSwitch's tools are first in PATH; it starts in the build directory.
+
+UNIT_TESTS = \
+	tests/version.test
+
+LAB_TESTS =
+
+TESTS = $(UNIT_TESTS) $(LAB_TESTS)
+
+EXTRA_DIST += \
+	tests/run-test \
+	$(filter %.test,$(UNIT_TESTS) $(LAB_TESTS))
+
+TEST_EXTENSIONS = .test
+
+AM_TESTS_ENVIRONMENT = \
+	abs_top_srcdir='$(abs_top_srcdir)'; export abs_top_srcdir; \
+	abs_top_builddir='$(abs_top_builddir)'; export abs_top_builddir; \
+	OVS_SRC='$(OVS_SRC)'; export OVS_SRC; \
+	OVS_BUILD='$(OVS_BUILD)'; export OVS_BUILD; \
+	OVS_VERSION='$(OVS_VERSION)'; export OVS_VERSION; \
+	PYTHON3='$(PYTHON3)'; export PYTHON3; \
+	CLANG='$(CLANG)'; export CLANG; \
+	BPFTOOL='$(BPFTOOL)'; export BPFTOOL; \
+	CC='$(CC)'; export CC; \
+	LAB_TESTS='$(LAB_TESTS)'; export LAB_TESTS; \
+	PATH='$(tests_path)':$$PATH; export PATH;
+
+tests_path = $(abs_top_builddir)/ovs-xdp:$(OVS_BUILD)/vswitchd:$(OVS_BUILD)/ovsdb:$(OVS_BUILD)/utilities:$(abs_top_srcdir)/utilities
+
+# run-test puts each test under a time limit and lets lab tests run alone.
+LOG_COMPILER = $(BASH_SHELL) $(top_srcdir)/tests/run-test
+TEST_LOG_COMPILER = $(LOG_COMPILER)
+BASH_SHELL = bash
+
+# The tests that need no network and no root.
+check-unit:
+	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(UNIT_TESTS)'
+.PHONY: check-unit
+
+CLEANFILES += tests/.lab-lock

@@ -1,0 +1,5 @@
+# utilities/automake.mk: scripts for people.
+
+# Installed in sbin.
+dist_sbin_SCRIPTS += \
+	utilities/ovs-xdp-lab
