@@ -46,9 +46,14 @@ AC_DEFUN([OXDP_ARG_OVS],
   [AC_ARG_WITH([ovs],
      [AS_HELP_STRING([--with-ovs=TARBALL|DIR],
         [Open vSwitch to build against: a source tarball or an unpacked source
-         tree, built or not
-         @<:@/usr/src/openvswitch/openvswitch.tar.gz@:>@])],
-     [], [with_ovs=/usr/src/openvswitch/openvswitch.tar.gz])
+         tree, built or not @<:@what Debian package openvswitch-source has
+         installed in /usr/src/openvswitch@:>@])],
+     [],
+     [# Debian 12 installs a tarball, Debian 13 an unpacked tree.
+      with_ovs=/usr/src/openvswitch
+      if test ! -f $with_ovs/configure; then
+        with_ovs=$with_ovs/openvswitch.tar.gz
+      fi])
    case $with_ovs in
      yes | no | '')
        AC_MSG_ERROR([--with-ovs needs a source tarball or a directory]) ;;
