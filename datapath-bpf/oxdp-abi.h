@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * oxdp-abi.h: every structure, opcode, limit and reason that the BPF programs
+ * and ovs-vswitchd share.
+ *
+ * Both sides include this one file; nothing in it may depend on a library of
+ * either side.  All integers are in host byte order unless their type is
+ * __be16 or __be32.  Padding is explicit and zero.  Whoever changes the
+ * meaning or the layout of anything here increments OXDP_ABI_VERSION.
+ */
+
+#ifndef OXDP_ABI_H
+#define OXDP_ABI_H 1
+
+#include <linux/types.h>
+
+#define OXDP_ABI_VERSION 1
+
+#define OXDP_ASSERT(EXPR) _Static_assert(EXPR, #EXPR)
+
+/* Limits. */
+#define OXDP_MAX_PORTS 4096     /* Datapath port numbers 0...4095. */
+#define OXDP_MAX_MASKS 512      /* Megaflow masks that BPF searches. */
+#define OXDP_MAX_OPS 8          /* Opcodes of one flow. */
+#define OXDP_MAX_RECIRC 8       /* Passes of one packet through the table. */
+#define OXDP_MAX_EXT_HDRS 6     /* IPv6 extension headers that BPF walks. */
+#define OXDP_MAX_ND_OPTS 4      /* ND options that BPF walks. */
+
+/* Flow slots come in chunks, each one map, created as the table grows. */
+#define OXDP_CHUNK_SHIFT 12
+#define OXDP_CHUNK_FLOWS (1u << OXDP_CHUNK_SHIFT)
+#define OXDP_MAX_CHUNKS 256
+#define OXDP_MAX_FLOWS (OXDP_MAX_CHUNKS * OXDP_CHUNK_FLOWS)
+
+/* The hash table over all masks: slot ORDER of a map in maps holds a map with
+ * 2**ORDER buckets. */
+#define OXDP_MIN_ORDER 10
+#define OXDP_MAX_ORDER 19
+#define OXDP_BUCKET_SLOTS 7
+
+/* Slots of the table from ifindex to datapath port, and how many are looked
+ * at. */
+#define OXDP_IFPORT_SLOTS 16384
+#define OXDP_IFPORT_PROBES 8
+
+/* The key of a packet: the fields of OVS's struct flow that a frame on a port
+ * can have.  Fields that a packet does not have are zero.  The layout is in
+ * order of layers, so that the words past 'n_words' of a mask need not be
+ * looked at. */
+struct oxdp_key {
+    /* Words 0-2: metadata. */
+    __u32 in_port;
+    __u32 recirc_id;
+    __u32 dp_hash;
+    __u32 skb_mark;
+    __u32 skb_priority;
+    __u32 pad0;
+    /* Words 3-5: Ethernet and VLAN. */
+    __u8 eth_dst[6];
+    __u8 eth_src[6];
+    __be16 eth_type;            /* As in struct flow: 0x5ff for 802.2. */
+    __be16 pad1;
+    struct {
+        __be16 tpid;
+        __be16 tci;             /* With the CFI bit set if present. */
+    } vlans[2];
+    /* Words 6-7: IP and transport. */
+    __be32 ipv6_label;
+    __u8 nw_frag;               /* FLOW_NW_FRAG_*. */
+    __u8 nw_tos;
+    __u8 nw_ttl;
+    __u8 nw_proto;              /* Or the low byte of ARP's opcode. */
+    __be16 tp_src;              /* Or the ICMP type. */
+    __be16 tp_dst;              /* Or the ICMP code. */
+    __be16 tcp_flags;           /* Or the first ND option's type. */
+    __be16 pad2;
+    /* Words 8-11: network addresses. */
+    union {
+        struct {
+            __be32 nw_src;      /* IPv4, or ARP's sender. */
+            __be32 nw_dst;      /* IPv4, or ARP's target. */
+        };
+        struct {
+            __u8 ipv6_src[16];
+            __u8 ipv6_dst[16];
+        };
+    };
+    /* Words 12-15: ND, ARP, IGMP. */
+    __u8 nd_target[16];
+    __u8 arp_sha[6];            /* Or ND's source link-layer address. */
+    __u8 arp_tha[6];            /* Or ND's target link-layer address. */
+    __be32 igmp_group;          /* Or ND's reserved field. */
+};
+
+#define OXDP_KEY_WORDS 16
+#define OXDP_KEY_WORDS_IPV4 9   /* Words of a key without IPv6 and ARP. */
+#define OXDP_KEY_WORDS_IPV6 12
+OXDP_ASSERT(sizeof(struct oxdp_key) == 8 * OXDP_KEY_WORDS);
+OXDP_ASSERT(__builtin_offsetof(struct oxdp_key, eth_dst) == 24);
+OXDP_ASSERT(__builtin_offsetof(struct oxdp_key, vlans) == 40);
+OXDP_ASSERT(__builtin_offsetof(struct oxdp_key, ipv6_label) == 48);
+OXDP_ASSERT(__builtin_offsetof(struct oxdp_key, tp_src) == 56);
+OXDP_ASSERT(__builtin_offsetof(struct oxdp_key, nw_src) == 64);
+OXDP_ASSERT(__builtin_offsetof(struct oxdp_key, nd_target) == 96);
+OXDP_ASSERT(__builtin_offsetof(struct oxdp_key, arp_sha) == 112);
+
+/* Fragment flags, with the values of OVS's FLOW_NW_FRAG_*. */
+#define OXDP_FRAG_ANY 1
+#define OXDP_FRAG_LATER 2
+
+/* eth_type of frames that have none, OVS's FLOW_DL_TYPE_NONE. */
+#define OXDP_ETH_TYPE_NONE 0x5ff
+
+/* A megaflow mask.  Written by the flow table while no flow refers to it, read
+ * by BPF. */
+struct oxdp_mask {
+    struct oxdp_key bits;
+    __u32 n_words;              /* Words from 'n_words' on are all zero. */
+    __u32 id;                   /* Index in the map, part of the hash. */
+    __u64 pad[3];
+};
+OXDP_ASSERT(sizeof(struct oxdp_mask) == 160);
+
+/* Opcodes of the fast path: name, and what the operand fields mean. */
+#define OXDP_OPS                                                        \
+    OXDP_OP(OUTPUT, "output")       /* arg32: datapath port. */         \
+    OXDP_OP(SET_ETH, "set_eth")     /* eth: both addresses, masked. */  \
+    OXDP_OP(PUSH_VLAN, "push_vlan") /* be16[0]: TPID, be16[1]: TCI. */  \
+    OXDP_OP(POP_VLAN, "pop_vlan")                                       \
+    OXDP_OP(RECIRC, "recirc")       /* arg32: recirculation id. */
+
+enum oxdp_opcode {
+    OXDP_OP_END,
+#define OXDP_OP(ENUM, NAME) OXDP_OP_##ENUM,
+    OXDP_OPS
+#undef OXDP_OP
+};
+
+struct oxdp_op {
+    __u32 code;                 /* enum oxdp_opcode. */
+    union {
+        __u32 arg32;
+        __be16 be16[2];
+    };
+    struct {
+        __u8 dst[6];            /* New destination, under 'dst_mask'. */
+        __u8 src[6];
+        __u8 dst_mask[6];
+        __u8 src_mask[6];
+    } eth;
+};
+OXDP_ASSERT(sizeof(struct oxdp_op) == 32);
+
+/* Where a flow's packets are handled. */
+#define OXDP_VERDICTS                                                     \
+    OXDP_VERDICT(BPF, "bpf")    /* By the opcodes, in XDP or TC. */       \
+    OXDP_VERDICT(USER, "user")  /* In ovs-vswitchd, via the CPU port. */
+
+enum oxdp_verdict {
+#define OXDP_VERDICT(ENUM, NAME) OXDP_VERDICT_##ENUM,
+    OXDP_VERDICTS
+#undef OXDP_VERDICT
+    OXDP_N_VERDICTS
+};
+
+/* Why a flow does not have the best verdict.  ENUM, NAME, what it means. */
+#define OXDP_REASONS                                                          \
+    OXDP_REASON(NONE, "none", "handled by the fast path")                     \
+    OXDP_REASON(ACTION, "action",                                             \
+                "an action that only ovs-vswitchd can execute")               \
+    OXDP_REASON(MULTI_OUTPUT, "multi-output",                                 \
+                "more than one output, or an output that is not last")        \
+    OXDP_REASON(SET_FIELD, "set-field",                                       \
+                "sets a field other than the Ethernet addresses")             \
+    OXDP_REASON(USERSPACE, "userspace",                                       \
+                "sends packets to the controller or to a collector")          \
+    OXDP_REASON(TOO_LONG, "too-long",                                         \
+                "more actions than a fast-path flow can hold")                \
+    OXDP_REASON(PORT, "port", "outputs to a port that is not there")          \
+    OXDP_REASON(MATCH, "match",                                               \
+                "matches a field that frames on a port do not have")          \
+    OXDP_REASON(MASKS, "masks", "more masks than the fast path searches")     \
+    OXDP_REASON(TABLE_FULL, "table-full", "no room for another flow")
+
+enum oxdp_reason {
+#define OXDP_REASON(ENUM, NAME, TEXT) OXDP_REASON_##ENUM,
+    OXDP_REASONS
+#undef OXDP_REASON
+    OXDP_N_REASONS
+};
+
+/* A megaflow, one slot of a chunk map.
+ *
+ * Written by the flow table (lib/oxdp-table.c) alone, and only while 'live' is
+ * zero and a grace period has passed since it became zero; read by BPF. */
+struct oxdp_flow {
+    struct oxdp_key key;        /* Masked. */
+    __u32 mask_id;
+    __u32 live;                 /* Nonzero while installed. */
+    __u8 verdict;               /* enum oxdp_verdict. */
+    __u8 reason;                /* enum oxdp_reason. */
+    __u8 n_ops;                 /* 0 means drop. */
+    __u8 n_words;               /* Copy of the mask's. */
+    __u32 out_port;             /* Datapath port of the OUTPUT opcode, or
+                                 * OXDP_PORT_NONE. */
+    __u64 pad[2];
+    struct oxdp_op ops[OXDP_MAX_OPS];
+};
+OXDP_ASSERT(sizeof(struct oxdp_flow) == 416);
+
+#define OXDP_PORT_NONE 0xffffffffu
+
+/* Counters of a flow on one CPU: written by BPF on that CPU, read by
+ * ovs-vswitchd, zeroed by it before the slot is used.  Index in the chunk's
+ * counter map: cpu * OXDP_CHUNK_FLOWS + slot. */
+struct oxdp_flow_stats {
+    __u64 packets;
+    __u64 bytes;
+    __u64 used;                 /* bpf_jiffies64() of the last packet. */
+    __u64 tcp_flags;            /* Host byte order. */
+};
+
+/* The signatures of up to seven flows. */
+struct oxdp_bucket {
+    __u32 sigs[OXDP_BUCKET_SLOTS];
+    __u32 spilled;              /* Some flow of this bucket stands in its
+                                 * second bucket. */
+    __u32 slots[OXDP_BUCKET_SLOTS]; /* Flow slot + 1, or 0. */
+    __u32 pad;
+};
+OXDP_ASSERT(sizeof(struct oxdp_bucket) == 64);
+
+/* What BPF needs to know of a port, index is the datapath port.  The second
+ * half is the token bucket, written by BPF. */
+#define OXDP_PORT_F_XMIT 1u     /* Takes redirected frames now. */
+#define OXDP_PORT_F_XMIT_SG 2u  /* Also frames of several buffers. */
+#define OXDP_PORT_F_PRESENT 4u
+
+struct oxdp_port {
+    __u32 ifindex;              /* Device to transmit on, 0 if none. */
+    __u32 flags;                /* OXDP_PORT_F_*. */
+    __u32 punt_rate;            /* Packets/s to userspace, 0: no limit. */
+    __u32 punt_burst;           /* Packets. */
+    __u64 pad0[6];
+    __u64 tokens_ns;            /* Time of the bucket's level, in ns of
+                                 * CLOCK_MONOTONIC. */
+    __s64 tokens;               /* Packets that may be punted. */
+    __u64 pad1[6];
+};
+OXDP_ASSERT(sizeof(struct oxdp_port) == 128);
+
+/* Which datapath port a device is; the port's own and for an internal port its
+ * datapath end.  Open addressing from ifindex modulo OXDP_IFPORT_SLOTS. */
+struct oxdp_ifport {
+    __u32 ifindex;              /* 0: empty, OXDP_IFINDEX_DELETED: removed. */
+    __u32 port;
+};
+#define OXDP_IFINDEX_DELETED 0xffffffffu
+
+/* Why a packet was lost in BPF. */
+#define OXDP_DROPS                                                            \
+    OXDP_DROP(NO_PORT, "no-port", "arrived on a device that is no port",      \
+              "nothing: counts packets in flight while a port goes away")     \
+    OXDP_DROP(ACTION, "action", "flow says drop",                             \
+              "see ovs-appctl dpctl/dump-flows")                              \
+    OXDP_DROP(PUNT_RATE, "upcall-rate", "port's upcall budget was used up",   \
+              "raise other_config:xdp-upcall-rate, or install wider flows")   \
+    OXDP_DROP(PUNT_ERROR, "upcall-error", "no room for the CPU port's header",\
+              "lower the MTU of the port")                                    \
+    OXDP_DROP(OUT_PORT, "output-port", "output to a port that went away",     \
+              "nothing: flows follow within a second")                        \
+    OXDP_DROP(OUT_ERROR, "output-error", "kernel refused the redirect",       \
+              "check that the output device is up and its MTU fits")          \
+    OXDP_DROP(REWRITE, "rewrite", "no room to change the header",             \
+              "lower the MTU of the port")                                    \
+    OXDP_DROP(RECIRC, "recirc-depth", "recirculated too often",               \
+              "look for a loop of resubmits in the OpenFlow tables")          \
+    OXDP_DROP(INJECT, "inject", "packet from userspace without valid header", \
+              "report a bug")
+
+enum oxdp_drop {
+#define OXDP_DROP(ENUM, NAME, TEXT, ADVICE) OXDP_DROP_##ENUM,
+    OXDP_DROPS
+#undef OXDP_DROP
+    OXDP_N_DROPS
+};
+
+/* The hooks that count. */
+#define OXDP_HOOKS OXDP_HOOK(XDP, "xdp") OXDP_HOOK(TC, "tc")
+enum oxdp_hook {
+#define OXDP_HOOK(ENUM, NAME) OXDP_HOOK_##ENUM,
+    OXDP_HOOKS
+#undef OXDP_HOOK
+    OXDP_N_HOOKS
+};
+
+/* Counters of a port on one CPU.  Index: cpu * OXDP_MAX_PORTS + port. */
+struct oxdp_port_stats {
+    __u64 hits[OXDP_N_HOOKS];   /* Lookups that found a flow. */
+    __u64 hint_hits;            /* Of these, found by the hint. */
+    __u64 misses;               /* Lookups that found none. */
+    __u64 mask_probes;          /* Masks looked at behind the hint. */
+    __u64 punts;                /* Packets sent to userspace. */
+    __u64 to_skb;               /* Passed from XDP to TC. */
+    __u64 drops[OXDP_N_DROPS];
+};
+OXDP_ASSERT(sizeof(struct oxdp_port_stats) == 128);
+
+/* Why a packet goes to userspace. */
+enum oxdp_punt {
+    OXDP_PUNT_MISS,             /* No flow. */
+    OXDP_PUNT_USER,             /* A flow with verdict USER. */
+    OXDP_PUNT_COMPLEX,          /* BPF cannot parse it. */
+    OXDP_PUNT_SKB,              /* Changed in XDP, then needs an SKB. */
+};
+
+/* The header in front of every frame on the CPU port, both ways.
+ *
+ * To userspace: 'port' is where the packet came in, 'reason' is an enum
+ * oxdp_punt, 'vlan' the tag that was in the SKB or the NIC's descriptor and
+ * not in the frame (tci 0: none).
+ * From userspace: 'port' is where the packet goes out, the rest is zero. */
+struct oxdp_hdr {
+    __u32 magic;                /* OXDP_HDR_MAGIC. */
+    __u32 port;
+    __u32 recirc_id;
+    __u32 dp_hash;
+    __u32 skb_mark;
+    __u32 skb_priority;
+    __be16 vlan_tpid;
+    __be16 vlan_tci;            /* With the CFI bit set if present. */
+    __u8 reason;
+    __u8 hook;                  /* enum oxdp_hook. */
+    __u16 pad;
+};
+OXDP_ASSERT(sizeof(struct oxdp_hdr) == 32);
+#define OXDP_HDR_MAGIC (0x6f787000u + OXDP_ABI_VERSION) /* "oxp", version. */
+#define OXDP_VLAN_CFI 0x1000
+
+/* What XDP tells TC on the CPU port's inner end: output this. */
+struct oxdp_meta {
+    __u32 magic;                /* OXDP_HDR_MAGIC. */
+    __u32 port;
+};
+
+/* The one element of the control map. */
+struct oxdp_control {
+    __u32 abi_version;          /* OXDP_ABI_VERSION. */
+    __u32 n_masks;              /* Valid elements of the order map. */
+    __u32 bucket_order;         /* Which map of buckets is in use. */
+    __u32 vlan_limit;           /* VLAN tags that OVS parses, 1 or 2. */
+    __u32 cpu_ifindex;          /* "ovs-xdp", where punts go. */
+    __u32 pad0;
+    /* Written by BPF's clock program: one instant on two clocks. */
+    __u64 clock_ns;             /* CLOCK_MONOTONIC. */
+    __u64 clock_jiffies;        /* bpf_jiffies64(). */
+    __u64 pad1[3];
+};
+OXDP_ASSERT(sizeof(struct oxdp_control) == 64);
+
+#endif /* oxdp-abi.h */

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * oxdp-action.h: one packet through the whole pipeline.
+ */
+
+#ifndef OXDP_ACTION_H
+#define OXDP_ACTION_H 1
+
+#include "oxdp-megaflow.h"
+#include "oxdp-port.h"
+#include "oxdp-stats.h"
+#include "oxdp-upcall.h"
+
+/* A packet on its way. */
+struct oxdp_state {
+    struct oxdp_key key;
+    __u32 in_port;
+    __u32 recirc_id;
+    __u32 changed;              /* Nonzero if no longer as received. */
+    __u32 n_words;              /* Words of 'key' that may be nonzero. */
+    struct oxdp_pos pos;        /* Between the steps of parsing. */
+};
+
+/* What oxdp_pass() returns besides return codes of programs. */
+#define OXDP_AGAIN 1000         /* Recirculate. */
+
+OXDP_INLINE int
+oxdp_set_eth(oxdp_ctx *ctx, const struct oxdp_op *op)
+{
+    oxdp_half *eth = (oxdp_half *) (long) ctx->data;
+    const oxdp_half *value = (const oxdp_half *) op->eth.dst;
+    const oxdp_half *mask = (const oxdp_half *) op->eth.dst_mask;
+    int i;
+
+    if ((void *) (eth + 6) > (void *) (long) ctx->data_end) {
+        return -1;
+    }
+#pragma GCC unroll 8
+    for (i = 0; i < 6; i++) {
+        eth[i] = (eth[i] & ~mask[i]) | (value[i] & mask[i]);
+    }
+    return 0;
+}
+
+/* Executes the opcodes of 'flow'.  Returns a return code or OXDP_AGAIN. */
+OXDP_INLINE int
+oxdp_execute(oxdp_ctx *ctx, struct oxdp_state *st, struct oxdp_flow *flow,
+             struct oxdp_port_stats *stats)
+{
+    struct oxdp_port *port;
+    __u32 n = flow->n_ops;
+    __u32 i;
+    int ret;
+
+    for (i = 0; i < OXDP_MAX_OPS; i++) {
+        const struct oxdp_op *op = &flow->ops[i];
+
+        if (i >= n) {
+            break;
+        }
+        switch (op->code) {
+        case OXDP_OP_OUTPUT:
+            port = bpf_map_lookup_elem(&oxdp_ports, &op->arg32);
+            if (!port || !(port->flags & OXDP_PORT_F_PRESENT)) {
+                stats->drops[OXDP_DROP_OUT_PORT]++;
+                return OXDP_RET_DROP;
+            }
+            ret = oxdp_ctx_output(ctx, port, op->arg32);
+            if (ret == OXDP_RET_DROP) {
+                stats->drops[OXDP_DROP_OUT_ERROR]++;
+            }
+            return ret;
+
+        case OXDP_OP_SET_ETH:
+            if (oxdp_set_eth(ctx, op)) {
+                goto rewrite;
+            }
+            break;
+
+        case OXDP_OP_PUSH_VLAN:
+            if (oxdp_ctx_vlan_push(ctx, op->be16[0], op->be16[1])) {
+                goto rewrite;
+            }
+            break;
+
+        case OXDP_OP_POP_VLAN:
+            if (oxdp_ctx_vlan_pop(ctx)) {
+                goto rewrite;
+            }
+            break;
+
+        case OXDP_OP_RECIRC:
+            st->recirc_id = op->arg32;
+            return OXDP_AGAIN;
+        }
+        st->changed = 1;
+    }
+    stats->drops[OXDP_DROP_ACTION]++;
+    return OXDP_RET_DROP;
+
+rewrite:
+    stats->drops[OXDP_DROP_REWRITE]++;
+    return OXDP_RET_DROP;
+}
+
+/* Calls the parser FUNCTION on the packet as it is now. */
+#define OXDP_CTX_PARSE(FUNCTION)                        \
+    ({                                                  \
+        struct oxdp_pkt pkt_;                           \
+        int ret_;                                       \
+                                                        \
+        oxdp_ctx_view(ctx, &pkt_);                      \
+        pkt_.vlan_limit = vlan_limit;                   \
+        pkt_.n_words = st->n_words;                     \
+        pkt_.pos = st->pos;                             \
+        ret_ = FUNCTION(&pkt_, &st->key);               \
+        st->n_words = pkt_.n_words;                     \
+        st->pos = pkt_.pos;                             \
+        ret_;                                           \
+    })
+
+__attribute__((noinline)) int
+oxdp_pass_ext(oxdp_ctx *ctx, struct oxdp_state *st)
+{
+    const __u32 vlan_limit = 0;
+
+    return st ? OXDP_CTX_PARSE(oxdp_parse_ext) : OXDP_PARSE_COMPLEX;
+}
+
+__attribute__((noinline)) int
+oxdp_pass_nd(oxdp_ctx *ctx, struct oxdp_state *st)
+{
+    const __u32 vlan_limit = 0;
+
+    return st ? OXDP_CTX_PARSE(oxdp_parse_nd) : OXDP_PARSE_COMPLEX;
+}
+
+/* Parses the packet into 'st->key' and 'st->n_words'.  Returns an enum
+ * oxdp_parse_result. */
+OXDP_INLINE int
+oxdp_ctx_parse(oxdp_ctx *ctx, struct oxdp_state *st, __u32 vlan_limit)
+{
+    int ret;
+
+    oxdp_memset(&st->key, 0, sizeof st->key);
+    oxdp_ctx_metadata(ctx, &st->key);
+    st->key.in_port = st->in_port;
+    st->key.recirc_id = st->recirc_id;
+
+    ret = OXDP_CTX_PARSE(oxdp_parse);
+    if (ret == OXDP_PARSE_EXT) {
+        ret = oxdp_pass_ext(ctx, st);
+    }
+    if (ret == OXDP_PARSE_ND) {
+        ret = oxdp_pass_nd(ctx, st);
+    }
+    return ret;
+}
+
+/* One pass of the packet through the flow table.  A function of its own, which
+ * the verifier looks at once and not once per recirculation. */
+__attribute__((noinline)) int
+oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
+{
+    struct oxdp_port_stats *stats;
+    struct oxdp_control *control;
+    struct oxdp_port *port;
+    struct oxdp_flow *flow;
+    __u32 zero = 0, slot = 0;
+    int ret;
+
+    if (!st) {
+        return OXDP_RET_DROP;
+    }
+    control = bpf_map_lookup_elem(&oxdp_control, &zero);
+    port = bpf_map_lookup_elem(&oxdp_ports, &st->in_port);
+    stats = oxdp_port_stats_get(st->in_port);
+    if (!control || !port || !stats) {
+        return OXDP_RET_DROP;
+    }
+
+    ret = oxdp_ctx_parse(ctx, st, control->vlan_limit);
+    if (ret == OXDP_PARSE_MORE && !oxdp_ctx_pull(ctx)) {
+        ret = oxdp_ctx_parse(ctx, st, control->vlan_limit);
+    }
+    if (ret != OXDP_PARSE_OK) {
+        return oxdp_punt(ctx, &st->key, port, stats, OXDP_PUNT_COMPLEX);
+    }
+
+    flow = oxdp_lookup(&st->key, st->n_words, control, stats, &slot);
+    if (!flow) {
+        stats->misses++;
+        return oxdp_punt(ctx, &st->key, port, stats, OXDP_PUNT_MISS);
+    }
+    if (flow->verdict != OXDP_VERDICT_BPF) {
+        return oxdp_punt(ctx, &st->key, port, stats, OXDP_PUNT_USER);
+    }
+
+    if (flow->out_port != OXDP_PORT_NONE) {
+        port = bpf_map_lookup_elem(&oxdp_ports, &flow->out_port);
+        if (port && !oxdp_ctx_can_output(ctx, port)) {
+            if (!st->changed) {
+                stats->to_skb++;
+                return OXDP_RET_PASS;
+            }
+            port = bpf_map_lookup_elem(&oxdp_ports, &st->in_port);
+            return port ? oxdp_punt(ctx, &st->key, port, stats, OXDP_PUNT_SKB)
+                        : OXDP_RET_DROP;
+        }
+    }
+
+    stats->hits[OXDP_HOOK]++;
+    oxdp_flow_count(slot, oxdp_ctx_len(ctx), st->key.eth_type
+                    == bpf_htons(OXDP_ETH_P_IP)
+                    || st->key.eth_type == bpf_htons(OXDP_ETH_P_IPV6)
+                    ? st->key.nw_proto == OXDP_IPPROTO_TCP
+                      ? st->key.tcp_flags : 0 : 0);
+    return oxdp_execute(ctx, st, flow, stats);
+}
+
+/* Runs a packet that was received on device 'ctx' through the datapath.
+ * Returns the program's return code. */
+OXDP_INLINE int
+oxdp_receive(oxdp_ctx *ctx)
+{
+    struct oxdp_state st = {
+        .in_port = oxdp_port_from_ifindex(oxdp_ctx_ifindex(ctx)),
+    };
+    int i, ret;
+
+    if (st.in_port == OXDP_PORT_NONE) {
+        return oxdp_drop(st.in_port, OXDP_DROP_NO_PORT);
+    }
+    for (i = 0; i < OXDP_MAX_RECIRC; i++) {
+        ret = oxdp_pass(ctx, &st);
+        if (ret != OXDP_AGAIN) {
+            return ret;
+        }
+    }
+    return oxdp_drop(st.in_port, OXDP_DROP_RECIRC);
+}
+
+#endif /* oxdp-action.h */

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * oxdp-cpu.bpf.c: the CPU port, a veth pair.
+ *
+ * "ovs-xdp" is the switch's end: punted packets are redirected into it, and
+ * what userspace sends comes in on it.  "ovs-xdp-cpu" is userspace's end, with
+ * an AF_XDP socket per queue.
+ */
+
+#include <linux/pkt_cls.h>
+
+#include "oxdp-ctx-xdp.h"
+#include "oxdp-stats.h"
+
+/* On "ovs-xdp-cpu": into this CPU's AF_XDP socket. */
+SEC("xdp.frags")
+int
+oxdp_cpu_to_user(struct xdp_md *ctx)
+{
+    return bpf_redirect_map(&oxdp_xsks, ctx->rx_queue_index, XDP_DROP);
+}
+
+/* On "ovs-xdp": strips the header off a packet from userspace and outputs it,
+ * or tells TC to do so. */
+SEC("xdp.frags")
+int
+oxdp_cpu_from_user(struct xdp_md *ctx)
+{
+    struct oxdp_hdr *hdr = (void *) (long) ctx->data;
+    struct oxdp_port *port;
+    struct oxdp_meta *meta;
+    __u32 port_no;
+
+    if ((void *) (hdr + 1) > (void *) (long) ctx->data_end
+        || hdr->magic != OXDP_HDR_MAGIC) {
+        return oxdp_drop(0, OXDP_DROP_INJECT);
+    }
+    port_no = hdr->port;
+    port = bpf_map_lookup_elem(&oxdp_ports, &port_no);
+    if (!port || !(port->flags & OXDP_PORT_F_PRESENT)) {
+        return oxdp_drop(0, OXDP_DROP_OUT_PORT);
+    }
+    if (bpf_xdp_adjust_head(ctx, sizeof *hdr)) {
+        return oxdp_drop(0, OXDP_DROP_INJECT);
+    }
+    if (oxdp_ctx_can_output(ctx, port)) {
+        return bpf_redirect_map(&oxdp_devs, port_no, XDP_DROP);
+    }
+
+    if (bpf_xdp_adjust_meta(ctx, -(int) sizeof *meta)) {
+        return oxdp_drop(0, OXDP_DROP_INJECT);
+    }
+    meta = (void *) (long) ctx->data_meta;
+    if ((void *) (meta + 1) > (void *) (long) ctx->data) {
+        return oxdp_drop(0, OXDP_DROP_INJECT);
+    }
+    meta->magic = OXDP_HDR_MAGIC;
+    meta->port = port_no;
+    return XDP_PASS;
+}
+
+/* On "ovs-xdp", behind the above. */
+SEC("tc")
+int
+oxdp_cpu_tc(struct __sk_buff *ctx)
+{
+    struct oxdp_meta *meta = (void *) (long) ctx->data_meta;
+    struct oxdp_port *port;
+    __u32 port_no;
+
+    if ((void *) (meta + 1) > (void *) (long) ctx->data
+        || meta->magic != OXDP_HDR_MAGIC) {
+        return TC_ACT_SHOT;
+    }
+    port_no = meta->port;
+    port = bpf_map_lookup_elem(&oxdp_ports, &port_no);
+    if (!port || !(port->flags & OXDP_PORT_F_PRESENT)) {
+        return TC_ACT_SHOT;
+    }
+    return bpf_redirect(port->ifindex, 0);
+}
+
+/* On "ovs-xdp-cpu", TC ingress: what XDP there did not take, because the
+ * program is not attached (yet), must not reach the stack. */
+SEC("tc")
+int
+oxdp_cpu_drop(struct __sk_buff *ctx)
+{
+    return TC_ACT_SHOT;
+}
+
+char _license[] SEC("license") = "Dual BSD/GPL";

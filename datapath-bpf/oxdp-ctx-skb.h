@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * oxdp-ctx-skb.h: the packet interface over an SKB, see oxdp-ctx-xdp.h.
+ */
+
+#ifndef OXDP_CTX_SKB_H
+#define OXDP_CTX_SKB_H 1
+
+#include <linux/pkt_cls.h>
+
+#include "oxdp-maps.h"
+#include "oxdp-parse.h"
+
+#define OXDP_HOOK OXDP_HOOK_TC
+#define OXDP_RET_DROP TC_ACT_SHOT
+#define OXDP_RET_PASS TC_ACT_SHOT   /* Nothing is behind this hook. */
+
+/* Header bytes that are pulled into the linear part if the parser asks. */
+#define OXDP_PULL_BYTES 256u
+
+typedef struct __sk_buff oxdp_ctx;
+
+OXDP_INLINE __u32
+oxdp_ctx_ifindex(oxdp_ctx *ctx)
+{
+    return ctx->ifindex;
+}
+
+OXDP_INLINE __u32
+oxdp_ctx_len(oxdp_ctx *ctx)
+{
+    return ctx->len + (ctx->vlan_present ? 4 : 0);
+}
+
+OXDP_INLINE void
+oxdp_ctx_view(oxdp_ctx *ctx, struct oxdp_pkt *pkt)
+{
+    pkt->data = (void *) (long) ctx->data;
+    pkt->end = (void *) (long) ctx->data_end;
+    pkt->len = ctx->len;
+    pkt->vlan_tpid = 0;
+    pkt->vlan_tci = 0;
+    if (ctx->vlan_present) {
+        pkt->vlan_tpid = ctx->vlan_proto;
+        pkt->vlan_tci = bpf_htons(ctx->vlan_tci | OXDP_VLAN_CFI);
+    }
+}
+
+OXDP_INLINE int
+oxdp_ctx_pull(oxdp_ctx *ctx)
+{
+    __u32 len = ctx->len;
+
+    if (len > OXDP_PULL_BYTES) {
+        len = OXDP_PULL_BYTES;
+    }
+    return bpf_skb_pull_data(ctx, len) ? -1 : 0;
+}
+
+OXDP_INLINE void
+oxdp_ctx_metadata(oxdp_ctx *ctx, struct oxdp_key *key)
+{
+    key->skb_mark = ctx->mark;
+    key->skb_priority = ctx->priority;
+}
+
+OXDP_INLINE int
+oxdp_ctx_can_output(oxdp_ctx *ctx, const struct oxdp_port *port)
+{
+    return 1;
+}
+
+OXDP_INLINE int
+oxdp_ctx_output(oxdp_ctx *ctx, const struct oxdp_port *port, __u32 port_no)
+{
+    return bpf_redirect(port->ifindex, 0);
+}
+
+OXDP_INLINE int
+oxdp_ctx_punt(oxdp_ctx *ctx, struct oxdp_hdr *hdr)
+{
+    __u32 key = 0;
+    struct oxdp_control *control;
+
+    control = bpf_map_lookup_elem(&oxdp_control, &key);
+    if (!control) {
+        return OXDP_RET_DROP;
+    }
+    if (ctx->vlan_present) {
+        hdr->vlan_tpid = ctx->vlan_proto;
+        hdr->vlan_tci = bpf_htons(ctx->vlan_tci | OXDP_VLAN_CFI);
+        if (bpf_skb_vlan_pop(ctx)) {
+            return OXDP_RET_DROP;
+        }
+    }
+    if (bpf_skb_change_head(ctx, sizeof *hdr, 0)
+        || bpf_skb_store_bytes(ctx, 0, hdr, sizeof *hdr, 0)) {
+        return OXDP_RET_DROP;
+    }
+    /* Queue N of the CPU port is CPU N's. */
+    ctx->queue_mapping = bpf_get_smp_processor_id() + 1;
+    return bpf_redirect(control->cpu_ifindex, 0);
+}
+
+OXDP_INLINE int
+oxdp_ctx_vlan_push(oxdp_ctx *ctx, __be16 tpid, __be16 tci)
+{
+    return bpf_skb_vlan_push(ctx, tpid,
+                             bpf_ntohs(tci) & ~OXDP_VLAN_CFI) ? -1 : 0;
+}
+
+OXDP_INLINE int
+oxdp_ctx_vlan_pop(oxdp_ctx *ctx)
+{
+    unsigned char *data;
+
+    if (!ctx->vlan_present) {
+        data = (void *) (long) ctx->data;
+        if (data + 18 > (unsigned char *) (long) ctx->data_end
+            || !oxdp_is_vlan(oxdp_get_be16(data + 12))) {
+            return 0;
+        }
+    }
+    return bpf_skb_vlan_pop(ctx) ? -1 : 0;
+}
+
+#endif /* oxdp-ctx-skb.h */

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * oxdp-ctx-xdp.h: the packet interface over an XDP frame.
+ *
+ * oxdp-ctx-skb.h defines the same names over an SKB.  The pipeline is written
+ * once on top of them.  Each object includes exactly one of the two.
+ */
+
+#ifndef OXDP_CTX_XDP_H
+#define OXDP_CTX_XDP_H 1
+
+#include "oxdp-maps.h"
+#include "oxdp-parse.h"
+
+#define OXDP_HOOK OXDP_HOOK_XDP
+#define OXDP_RET_DROP XDP_DROP
+#define OXDP_RET_PASS XDP_PASS
+
+typedef struct xdp_md oxdp_ctx;
+
+OXDP_INLINE __u32
+oxdp_ctx_ifindex(oxdp_ctx *ctx)
+{
+    return ctx->ingress_ifindex;
+}
+
+/* Length of the whole frame in bytes. */
+OXDP_INLINE __u32
+oxdp_ctx_len(oxdp_ctx *ctx)
+{
+    return bpf_xdp_get_buff_len(ctx);
+}
+
+OXDP_INLINE void
+oxdp_ctx_view(oxdp_ctx *ctx, struct oxdp_pkt *pkt)
+{
+    pkt->data = (void *) (long) ctx->data;
+    pkt->end = (void *) (long) ctx->data_end;
+    pkt->len = oxdp_ctx_len(ctx);
+    pkt->vlan_tpid = 0;
+    pkt->vlan_tci = 0;
+}
+
+/* Makes more bytes directly readable.  Returns 0 if it did. */
+OXDP_INLINE int
+oxdp_ctx_pull(oxdp_ctx *ctx)
+{
+    return -1;
+}
+
+OXDP_INLINE void
+oxdp_ctx_metadata(oxdp_ctx *ctx, struct oxdp_key *key)
+{
+}
+
+/* Only a port that takes frames can be reached from here. */
+OXDP_INLINE int
+oxdp_ctx_can_output(oxdp_ctx *ctx, const struct oxdp_port *port)
+{
+    __u32 need = OXDP_PORT_F_XMIT;
+
+    if (ctx->data_end - ctx->data != oxdp_ctx_len(ctx)) {
+        need |= OXDP_PORT_F_XMIT_SG;
+    }
+    return (port->flags & need) == need;
+}
+
+/* Returns the program's return code, which is not OXDP_RET_DROP unless the
+ * packet is lost. */
+OXDP_INLINE int
+oxdp_ctx_output(oxdp_ctx *ctx, const struct oxdp_port *port, __u32 port_no)
+{
+    return bpf_redirect_map(&oxdp_devs, port_no, XDP_DROP);
+}
+
+/* Puts 'hdr' in front of the frame and sends it to the CPU port.  The metadata
+ * of 'hdr' that only the context knows is filled in. */
+OXDP_INLINE int
+oxdp_ctx_punt(oxdp_ctx *ctx, struct oxdp_hdr *hdr)
+{
+    void *data;
+
+    if (bpf_xdp_adjust_head(ctx, -(int) sizeof *hdr)) {
+        return OXDP_RET_DROP;
+    }
+    data = (void *) (long) ctx->data;
+    if (data + sizeof *hdr > (void *) (long) ctx->data_end) {
+        return OXDP_RET_DROP;
+    }
+    oxdp_memcpy(data, hdr, sizeof *hdr);
+    return bpf_redirect_map(&oxdp_devs, 0, XDP_DROP);
+}
+
+OXDP_INLINE int
+oxdp_ctx_vlan_push(oxdp_ctx *ctx, __be16 tpid, __be16 tci)
+{
+    unsigned char *data;
+    __be16 tag[2];
+
+    if (bpf_xdp_adjust_head(ctx, -4)) {
+        return -1;
+    }
+    data = (void *) (long) ctx->data;
+    if (data + 16 > (unsigned char *) (long) ctx->data_end) {
+        return -1;
+    }
+    __builtin_memmove(data, data + 4, 12);
+    tag[0] = tpid;
+    tag[1] = tci & ~bpf_htons(OXDP_VLAN_CFI);
+    oxdp_memcpy(data + 12, tag, 4);
+    return 0;
+}
+
+/* Does nothing if the frame has no tag, as OVS's eth_pop_vlan(). */
+OXDP_INLINE int
+oxdp_ctx_vlan_pop(oxdp_ctx *ctx)
+{
+    unsigned char *data = (void *) (long) ctx->data;
+    __u32 a, b, c;
+
+    if (data + 18 > (unsigned char *) (long) ctx->data_end) {
+        return 0;
+    }
+    if (!oxdp_is_vlan(oxdp_get_be16(data + 12))) {
+        return 0;
+    }
+    oxdp_memcpy(&a, data, 4);
+    oxdp_memcpy(&b, data + 4, 4);
+    oxdp_memcpy(&c, data + 8, 4);
+    if (bpf_xdp_adjust_head(ctx, 4)) {
+        return -1;
+    }
+    data = (void *) (long) ctx->data;
+    if (data + 12 > (unsigned char *) (long) ctx->data_end) {
+        return -1;
+    }
+    oxdp_memcpy(data, &a, 4);
+    oxdp_memcpy(data + 4, &b, 4);
+    oxdp_memcpy(data + 8, &c, 4);
+    return 0;
+}
+
+#endif /* oxdp-ctx-xdp.h */

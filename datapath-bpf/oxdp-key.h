@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * oxdp-key.h: hashing and comparing keys, in BPF and in ovs-vswitchd alike.
+ *
+ * The hash is NH (Black et al., UMAC): a sum of products of half words, each
+ * with a random key of its own added, so that no sender can aim at a bucket
+ * without knowing the seeds.  Its terms do not depend on each other.
+ */
+
+#ifndef OXDP_KEY_H
+#define OXDP_KEY_H 1
+
+#include "oxdp-compat.h"
+#include "oxdp-abi.h"
+
+OXDP_INLINE __u64
+oxdp_hash_word(__u64 word, __u64 seed)
+{
+    __u32 lo = (__u32) word + (__u32) seed;
+    __u32 hi = (__u32) (word >> 32) + (__u32) (seed >> 32);
+
+    return (__u64) lo * hi;
+}
+
+OXDP_INLINE __u64
+oxdp_hash_finish(__u64 sum, __u64 salt)
+{
+    sum ^= salt;
+    sum ^= sum >> 32;
+    sum *= 0x9e3779b97f4a7c15ull;
+    return sum ^ (sum >> 29);
+}
+
+/* Returns the hash of the first 'n_words' words, one of OXDP_KEY_WORDS_IPV4,
+ * OXDP_KEY_WORDS_IPV6 and OXDP_KEY_WORDS, of 'key' under 'mask'.  'salt'
+ * distinguishes masks. */
+OXDP_INLINE __u64
+oxdp_hash_masked(const struct oxdp_key *key, const struct oxdp_key *mask,
+                 __u32 n_words, __u32 salt, const volatile __u64 *seeds)
+{
+    const oxdp_word *k = (const oxdp_word *) key;
+    const oxdp_word *m = (const oxdp_word *) mask;
+    __u64 sum = 0;
+    int i;
+
+#define OXDP_TERM(I) sum += oxdp_hash_word(k[I] & m[I], seeds[I])
+#pragma GCC unroll 16
+    for (i = 0; i < OXDP_KEY_WORDS_IPV4; i++) {
+        OXDP_TERM(i);
+    }
+    if (n_words > OXDP_KEY_WORDS_IPV4) {
+#pragma GCC unroll 16
+        for (i = OXDP_KEY_WORDS_IPV4; i < OXDP_KEY_WORDS_IPV6; i++) {
+            OXDP_TERM(i);
+        }
+    }
+    if (n_words > OXDP_KEY_WORDS_IPV6) {
+#pragma GCC unroll 16
+        for (i = OXDP_KEY_WORDS_IPV6; i < OXDP_KEY_WORDS; i++) {
+            OXDP_TERM(i);
+        }
+    }
+#undef OXDP_TERM
+    return oxdp_hash_finish(sum, salt);
+}
+
+/* The same without a mask. */
+OXDP_INLINE __u64
+oxdp_hash_key(const struct oxdp_key *key, __u32 n_words,
+              const volatile __u64 *seeds)
+{
+    const oxdp_word *k = (const oxdp_word *) key;
+    __u64 sum = 0;
+    int i;
+
+#define OXDP_TERM(I) sum += oxdp_hash_word(k[I], seeds[I])
+#pragma GCC unroll 16
+    for (i = 0; i < OXDP_KEY_WORDS_IPV4; i++) {
+        OXDP_TERM(i);
+    }
+    if (n_words > OXDP_KEY_WORDS_IPV4) {
+#pragma GCC unroll 16
+        for (i = OXDP_KEY_WORDS_IPV4; i < OXDP_KEY_WORDS_IPV6; i++) {
+            OXDP_TERM(i);
+        }
+    }
+    if (n_words > OXDP_KEY_WORDS_IPV6) {
+#pragma GCC unroll 16
+        for (i = OXDP_KEY_WORDS_IPV6; i < OXDP_KEY_WORDS; i++) {
+            OXDP_TERM(i);
+        }
+    }
+#undef OXDP_TERM
+    return oxdp_hash_finish(sum, 0);
+}
+
+/* Returns nonzero if 'key' under 'mask' equals 'flow_key', which is masked
+ * already.  Words from 'n_words' on are not looked at. */
+OXDP_INLINE int
+oxdp_key_matches(const struct oxdp_key *key, const struct oxdp_key *mask,
+                 const struct oxdp_key *flow_key, __u32 n_words)
+{
+    const oxdp_word *k = (const oxdp_word *) key;
+    const oxdp_word *m = (const oxdp_word *) mask;
+    const oxdp_word *f = (const oxdp_word *) flow_key;
+    __u64 diff = 0;
+    int i;
+
+#pragma GCC unroll 16
+    for (i = 0; i < OXDP_KEY_WORDS_IPV4; i++) {
+        diff |= (k[i] & m[i]) ^ f[i];
+    }
+    if (n_words > OXDP_KEY_WORDS_IPV4) {
+#pragma GCC unroll 16
+        for (i = OXDP_KEY_WORDS_IPV4; i < OXDP_KEY_WORDS_IPV6; i++) {
+            diff |= (k[i] & m[i]) ^ f[i];
+        }
+    }
+    if (n_words > OXDP_KEY_WORDS_IPV6) {
+#pragma GCC unroll 16
+        for (i = OXDP_KEY_WORDS_IPV6; i < OXDP_KEY_WORDS; i++) {
+            diff |= (k[i] & m[i]) ^ f[i];
+        }
+    }
+    return !diff;
+}
+
+/* The number of words, as the functions above take it, that 'mask' uses. */
+OXDP_INLINE __u32
+oxdp_mask_words(const struct oxdp_key *mask)
+{
+    const oxdp_word *m = (const oxdp_word *) mask;
+    int i;
+
+    for (i = OXDP_KEY_WORDS; i > OXDP_KEY_WORDS_IPV4; i--) {
+        if (m[i - 1]) {
+            return i > OXDP_KEY_WORDS_IPV6 ? OXDP_KEY_WORDS
+                                           : OXDP_KEY_WORDS_IPV6;
+        }
+    }
+    return OXDP_KEY_WORDS_IPV4;
+}
+
+/* The parts of a hash: where the first and the second bucket are, and the
+ * signature, which is never 0. */
+OXDP_INLINE __u32
+oxdp_hash_bucket(__u64 hash, __u32 order)
+{
+    return hash & ((1u << order) - 1);
+}
+
+OXDP_INLINE __u32
+oxdp_hash_bucket2(__u64 hash, __u32 order)
+{
+    return ((hash >> 40) ^ hash ^ 1) & ((1u << order) - 1);
+}
+
+OXDP_INLINE __u32
+oxdp_hash_sig(__u64 hash)
+{
+    return (__u32) (hash >> 32) | 1;
+}
+
+#endif /* oxdp-key.h */

@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * oxdp-parse.h: from a frame to its key, exactly as OVS's flow_extract() does.
+ *
+ * Builds for BPF and natively; tests/parse-fuzz.c compares it with
+ * flow_extract() on mutated packets.  'size' always is what OVS would still
+ * see of the packet, 'end' is what can be read directly: an access past 'end'
+ * within 'size' yields OXDP_PARSE_MORE, and never a different key.
+ *
+ * The walks through IPv6 extension headers and ND options are functions of
+ * their own, which BPF calls as global functions: inline, the two loops times
+ * each other exceed the verifier's million instructions (6.18).
+ */
+
+#ifndef OXDP_PARSE_H
+#define OXDP_PARSE_H 1
+
+#include "oxdp-compat.h"
+#include "oxdp-abi.h"
+
+#define OXDP_ETH_P_IP 0x0800
+#define OXDP_ETH_P_ARP 0x0806
+#define OXDP_ETH_P_RARP 0x8035
+#define OXDP_ETH_P_8021Q 0x8100
+#define OXDP_ETH_P_8021AD 0x88a8
+#define OXDP_ETH_P_IPV6 0x86dd
+#define OXDP_ETH_TYPE_MIN 0x600
+
+#define OXDP_IPPROTO_HOPOPTS 0
+#define OXDP_IPPROTO_ICMP 1
+#define OXDP_IPPROTO_IGMP 2
+#define OXDP_IPPROTO_TCP 6
+#define OXDP_IPPROTO_UDP 17
+#define OXDP_IPPROTO_ROUTING 43
+#define OXDP_IPPROTO_FRAGMENT 44
+#define OXDP_IPPROTO_AH 51
+#define OXDP_IPPROTO_ICMPV6 58
+#define OXDP_IPPROTO_DSTOPTS 60
+#define OXDP_IPPROTO_SCTP 132
+
+/* Where a parser that returned OXDP_PARSE_EXT or OXDP_PARSE_ND stopped. */
+struct oxdp_pos {
+    __u32 offset;               /* From the frame's first byte. */
+    __u32 size;                 /* Bytes that OVS would still see. */
+    __be32 tc_flow;             /* First word of the IPv6 header. */
+    __u8 proto;                 /* Next header. */
+    __u8 ttl;
+    __u16 pad;
+};
+
+/* No header that BPF parses starts further into a frame. */
+#define OXDP_MAX_OFFSET 0x3fffu
+
+/* A view of a frame. */
+struct oxdp_pkt {
+    const unsigned char *data;
+    const unsigned char *end;   /* End of what can be read directly. */
+    __u32 len;                  /* Whole frame, without a tag outside it. */
+    __u32 vlan_limit;           /* Tags that OVS parses, 1 or 2. */
+    __be16 vlan_tpid;           /* Tag outside the frame, if 'vlan_tci'. */
+    __be16 vlan_tci;            /* With the CFI bit set, or 0. */
+    __u32 n_words;              /* Result: words of the key that may be
+                                 * nonzero. */
+    struct oxdp_pos pos;        /* Where to go on, see oxdp_parse(). */
+};
+
+enum oxdp_parse_result {
+    OXDP_PARSE_OK,
+    OXDP_PARSE_MORE,            /* Needs more directly readable bytes. */
+    OXDP_PARSE_COMPLEX,         /* Too many headers for BPF. */
+    OXDP_PARSE_EXT,             /* Go on with oxdp_parse_ext(). */
+    OXDP_PARSE_ND,              /* Go on with oxdp_parse_nd(). */
+};
+
+OXDP_INLINE __be16
+oxdp_get_be16(const unsigned char *p)
+{
+    return *(const oxdp_half *) p;
+}
+
+OXDP_INLINE int
+oxdp_is_vlan(__be16 type)
+{
+    return type == bpf_htons(OXDP_ETH_P_8021Q)
+           || type == bpf_htons(OXDP_ETH_P_8021AD);
+}
+
+/* Layer 4, 'p' and 'size' are the IP payload's. */
+OXDP_INLINE int
+oxdp_parse_l4(struct oxdp_pkt *pkt, struct oxdp_key *key,
+              const unsigned char *p, __u32 size)
+{
+    const unsigned char *end = pkt->end;
+
+    if (key->nw_frag & OXDP_FRAG_LATER) {
+        return OXDP_PARSE_OK;
+    }
+
+    if (key->nw_proto == OXDP_IPPROTO_TCP) {
+        __u32 hdr_len;
+
+        if (size < 20) {
+            return OXDP_PARSE_OK;
+        }
+        if (p + 20 > end) {
+            return OXDP_PARSE_MORE;
+        }
+        hdr_len = (p[12] >> 4) * 4;
+        if (hdr_len >= 20 && size >= hdr_len) {
+            key->tp_src = oxdp_get_be16(p);
+            key->tp_dst = oxdp_get_be16(p + 2);
+            key->tcp_flags = oxdp_get_be16(p + 12) & bpf_htons(0x0fff);
+        }
+    } else if (key->nw_proto == OXDP_IPPROTO_UDP) {
+        if (size < 8) {
+            return OXDP_PARSE_OK;
+        }
+        if (p + 4 > end) {
+            return OXDP_PARSE_MORE;
+        }
+        key->tp_src = oxdp_get_be16(p);
+        key->tp_dst = oxdp_get_be16(p + 2);
+    } else if (key->nw_proto == OXDP_IPPROTO_SCTP) {
+        if (size < 12) {
+            return OXDP_PARSE_OK;
+        }
+        if (p + 4 > end) {
+            return OXDP_PARSE_MORE;
+        }
+        key->tp_src = oxdp_get_be16(p);
+        key->tp_dst = oxdp_get_be16(p + 2);
+    } else if (key->nw_proto == OXDP_IPPROTO_ICMP
+               || key->nw_proto == OXDP_IPPROTO_IGMP
+               || key->nw_proto == OXDP_IPPROTO_ICMPV6) {
+        if (size < 8) {
+            return OXDP_PARSE_OK;
+        }
+        if (p + 8 > end) {
+            return OXDP_PARSE_MORE;
+        }
+        key->tp_src = bpf_htons(p[0]);
+        key->tp_dst = bpf_htons(p[1]);
+        if (key->nw_proto == OXDP_IPPROTO_IGMP) {
+            oxdp_memcpy(&key->igmp_group, p + 4, 4);
+            pkt->n_words = OXDP_KEY_WORDS;
+        } else if (key->nw_proto == OXDP_IPPROTO_ICMPV6
+                   && (p[0] == 135 || p[0] == 136) && !p[1]) {
+            pkt->n_words = OXDP_KEY_WORDS;
+            oxdp_memcpy(&key->igmp_group, p + 4, 4);
+            pkt->pos.offset = p + 8 - pkt->data;
+            pkt->pos.size = size - 8;
+            return OXDP_PARSE_ND;
+        }
+    }
+    return OXDP_PARSE_OK;
+}
+
+OXDP_INLINE int
+oxdp_parse_ipv4(struct oxdp_pkt *pkt, struct oxdp_key *key,
+                const unsigned char *p, __u32 size)
+{
+    __u32 hdr_len, tot_len;
+    __be16 frag_off;
+
+    if (size < 20) {
+        return OXDP_PARSE_OK;
+    }
+    if (p + 20 > pkt->end) {
+        return OXDP_PARSE_MORE;
+    }
+    hdr_len = (p[0] & 0xf) * 4;
+    tot_len = bpf_ntohs(oxdp_get_be16(p + 2));
+    if (hdr_len < 20 || size < hdr_len || tot_len > size || hdr_len > tot_len
+        || size - tot_len > 65535) {
+        return OXDP_PARSE_OK;
+    }
+
+    oxdp_memcpy(&key->nw_src, p + 12, 4);
+    oxdp_memcpy(&key->nw_dst, p + 16, 4);
+    key->nw_tos = p[1];
+    key->nw_ttl = p[8];
+    key->nw_proto = p[9];
+    frag_off = oxdp_get_be16(p + 6);
+    if (frag_off & bpf_htons(0x3fff)) {
+        key->nw_frag = OXDP_FRAG_ANY;
+        if (frag_off & bpf_htons(0x1fff)) {
+            key->nw_frag |= OXDP_FRAG_LATER;
+        }
+    }
+    return oxdp_parse_l4(pkt, key, p + hdr_len, tot_len - hdr_len);
+}
+
+/* Goes on after OXDP_PARSE_ND, with the target and the options. */
+OXDP_INLINE int
+oxdp_parse_nd(struct oxdp_pkt *pkt, struct oxdp_key *key)
+{
+    const unsigned char *end = pkt->end;
+    const unsigned char *p;
+    __u32 size = pkt->pos.size;
+    __u8 opt_type = 0;
+    int i;
+
+    if (pkt->pos.offset > OXDP_MAX_OFFSET) {
+        return OXDP_PARSE_COMPLEX;
+    }
+    p = pkt->data + pkt->pos.offset;
+    if (size < 16) {
+        return OXDP_PARSE_OK;
+    }
+    if (p + 16 > end) {
+        return OXDP_PARSE_MORE;
+    }
+    oxdp_memcpy(key->nd_target, p, 16);
+    p += 16;
+    size -= 16;
+
+    for (i = 0; i < OXDP_MAX_ND_OPTS; i++) {
+        __u32 opt_len;
+
+        if (size < 8) {
+            break;
+        }
+        if (p + 8 > end) {
+            return OXDP_PARSE_MORE;
+        }
+        opt_len = p[1] * 8;
+        if (!opt_len || opt_len > size) {
+            break;
+        }
+        if ((p[0] == 1 || p[0] == 2) && opt_len == 8) {
+            const oxdp_half *mac = (const oxdp_half *) (p + 2);
+            oxdp_half *sha = (oxdp_half *) key->arp_sha;
+            oxdp_half *tha = (oxdp_half *) key->arp_tha;
+            int dup;
+
+            if (p[0] == 1) {
+                dup = sha[0] | sha[1] | sha[2];
+                sha[0] = mac[0];
+                sha[1] = mac[1];
+                sha[2] = mac[2];
+            } else {
+                dup = tha[0] | tha[1] | tha[2];
+                tha[0] = mac[0];
+                tha[1] = mac[1];
+                tha[2] = mac[2];
+            }
+            if (dup) {
+                oxdp_memset(key->nd_target, 0, 16);
+                oxdp_memset(key->arp_sha, 0, 6);
+                oxdp_memset(key->arp_tha, 0, 6);
+                break;
+            }
+            if (!opt_type) {
+                opt_type = p[0];
+            }
+        }
+        p += opt_len;
+        size -= opt_len;
+    }
+    key->tcp_flags = bpf_htons(opt_type);
+    return i == OXDP_MAX_ND_OPTS && size >= 8
+           ? OXDP_PARSE_COMPLEX : OXDP_PARSE_OK;
+}
+
+OXDP_INLINE int
+oxdp_is_ext_hdr(__u8 proto)
+{
+    return proto == OXDP_IPPROTO_HOPOPTS || proto == OXDP_IPPROTO_ROUTING
+           || proto == OXDP_IPPROTO_DSTOPTS || proto == OXDP_IPPROTO_AH
+           || proto == OXDP_IPPROTO_FRAGMENT;
+}
+
+/* Stores the rest of the IPv6 header's fields, which OVS does after it has
+ * walked the extension headers, and goes on with layer 4. */
+OXDP_INLINE int
+oxdp_parse_ipv6_end(struct oxdp_pkt *pkt, struct oxdp_key *key,
+                    const unsigned char *p, __u32 size, __u8 proto, __u8 frag)
+{
+    key->ipv6_label = pkt->pos.tc_flow & bpf_htonl(0x000fffff);
+    key->nw_frag = frag;
+    key->nw_tos = bpf_ntohl(pkt->pos.tc_flow) >> 20;
+    key->nw_ttl = pkt->pos.ttl;
+    key->nw_proto = proto;
+    return oxdp_parse_l4(pkt, key, p, size);
+}
+
+/* Goes on after OXDP_PARSE_EXT, with the extension headers. */
+OXDP_INLINE int
+oxdp_parse_ext(struct oxdp_pkt *pkt, struct oxdp_key *key)
+{
+    const unsigned char *end = pkt->end;
+    const unsigned char *p;
+    __u32 size = pkt->pos.size;
+    __u8 proto = pkt->pos.proto;
+    __u8 frag = 0;
+    int i;
+
+    if (pkt->pos.offset > OXDP_MAX_OFFSET) {
+        return OXDP_PARSE_COMPLEX;
+    }
+    p = pkt->data + pkt->pos.offset;
+
+    for (i = 0; i < OXDP_MAX_EXT_HDRS; i++) {
+        __u32 len = 8;
+
+        if (!oxdp_is_ext_hdr(proto)) {
+            break;
+        }
+        if (size < 8) {
+            return OXDP_PARSE_OK;
+        }
+        if (p + 8 > end) {
+            return OXDP_PARSE_MORE;
+        }
+        if (proto == OXDP_IPPROTO_FRAGMENT) {
+            __be16 offlg = oxdp_get_be16(p + 2);
+
+            proto = p[0];
+            if (offlg) {
+                frag = OXDP_FRAG_ANY;
+                if (offlg & bpf_htons(0xfff8)) {
+                    frag |= OXDP_FRAG_LATER;
+                    proto = OXDP_IPPROTO_FRAGMENT;
+                    break;
+                }
+            }
+        } else {
+            len = proto == OXDP_IPPROTO_AH ? (p[1] + 2) * 4 : (p[1] + 1) * 8;
+            proto = p[0];
+            if (len > size) {
+                return OXDP_PARSE_OK;
+            }
+        }
+        p += len;
+        size -= len;
+    }
+    if (i == OXDP_MAX_EXT_HDRS && oxdp_is_ext_hdr(proto)) {
+        return OXDP_PARSE_COMPLEX;
+    }
+    return oxdp_parse_ipv6_end(pkt, key, p, size, proto, frag);
+}
+
+OXDP_INLINE int
+oxdp_parse_ipv6(struct oxdp_pkt *pkt, struct oxdp_key *key,
+                const unsigned char *p, __u32 size)
+{
+    __u32 plen;
+
+    if (size < 40) {
+        return OXDP_PARSE_OK;
+    }
+    if (p + 40 > pkt->end) {
+        return OXDP_PARSE_MORE;
+    }
+    plen = bpf_ntohs(oxdp_get_be16(p + 4));
+    if (plen + 40 > size || size - (plen + 40) > 65535) {
+        return OXDP_PARSE_OK;
+    }
+    pkt->n_words = OXDP_KEY_WORDS_IPV6;
+    oxdp_memcpy(key->ipv6_src, p + 8, 16);
+    oxdp_memcpy(key->ipv6_dst, p + 24, 16);
+    oxdp_memcpy(&pkt->pos.tc_flow, p, 4);
+    pkt->pos.ttl = p[7];
+
+    if (oxdp_is_ext_hdr(p[6])) {
+        pkt->pos.proto = p[6];
+        pkt->pos.offset = p + 40 - pkt->data;
+        pkt->pos.size = plen;
+        return OXDP_PARSE_EXT;
+    }
+    return oxdp_parse_ipv6_end(pkt, key, p + 40, plen, p[6], 0);
+}
+
+OXDP_INLINE int
+oxdp_parse_arp(struct oxdp_pkt *pkt, struct oxdp_key *key,
+               const unsigned char *p, __u32 size)
+{
+    if (size < 28) {
+        return OXDP_PARSE_OK;
+    }
+    if (p + 28 > pkt->end) {
+        return OXDP_PARSE_MORE;
+    }
+    if (oxdp_get_be16(p) != bpf_htons(1)
+        || oxdp_get_be16(p + 2) != bpf_htons(OXDP_ETH_P_IP)
+        || p[4] != 6 || p[5] != 4) {
+        return OXDP_PARSE_OK;
+    }
+    pkt->n_words = OXDP_KEY_WORDS;
+    if (!p[6]) {
+        key->nw_proto = p[7];
+    }
+    oxdp_memcpy(key->arp_sha, p + 8, 6);
+    oxdp_memcpy(&key->nw_src, p + 14, 4);
+    oxdp_memcpy(key->arp_tha, p + 18, 6);
+    oxdp_memcpy(&key->nw_dst, p + 24, 4);
+    return OXDP_PARSE_OK;
+}
+
+/* Returns 1 and advances if 'p' is at a VLAN tag, 0 if not, -1 if more bytes
+ * are needed. */
+OXDP_INLINE int
+oxdp_parse_vlan(const unsigned char **p, __u32 *size,
+                const unsigned char *end, __be16 *tpid, __be16 *tci)
+{
+    __be16 type;
+
+    if (*p + 2 > end) {
+        return -1;
+    }
+    type = oxdp_get_be16(*p);
+    if (!oxdp_is_vlan(type) || *size < 6) {
+        return 0;
+    }
+    if (*p + 4 > end) {
+        return -1;
+    }
+    *tpid = type;
+    *tci = oxdp_get_be16(*p + 2) | bpf_htons(OXDP_VLAN_CFI);
+    *p += 4;
+    *size -= 4;
+    return 1;
+}
+
+/* Fills in the packet fields of '*key', whose packet fields must be zero, from
+ * '*pkt', and sets 'pkt->n_words'.  Returns an enum oxdp_parse_result; unless
+ * it is OXDP_PARSE_OK the key is not complete.  After OXDP_PARSE_EXT and
+ * OXDP_PARSE_ND the caller goes on with the function that belongs to it, with
+ * the same '*key', 'pkt->n_words' and 'pkt->pos'. */
+OXDP_INLINE int
+oxdp_parse(struct oxdp_pkt *pkt, struct oxdp_key *key)
+{
+    const unsigned char *p = pkt->data;
+    const unsigned char *end = pkt->end;
+    __u32 size = pkt->len;
+    __be16 type;
+    int tagged;
+
+    pkt->n_words = OXDP_KEY_WORDS_IPV4;
+    if (size < 14) {
+        return OXDP_PARSE_OK;
+    }
+    if (p + 14 > end) {
+        return OXDP_PARSE_MORE;
+    }
+    oxdp_memcpy(key->eth_dst, p, 12);
+    p += 12;
+    size -= 12;
+
+    if (pkt->vlan_tci) {
+        key->vlans[0].tpid = pkt->vlan_tpid;
+        key->vlans[0].tci = pkt->vlan_tci;
+        tagged = 1;
+    } else {
+        tagged = oxdp_parse_vlan(&p, &size, end, &key->vlans[0].tpid,
+                                 &key->vlans[0].tci);
+    }
+    if (tagged > 0 && pkt->vlan_limit > 1) {
+        tagged = oxdp_parse_vlan(&p, &size, end, &key->vlans[1].tpid,
+                                 &key->vlans[1].tci);
+    }
+    if (tagged < 0 || p + 2 > end) {
+        return OXDP_PARSE_MORE;
+    }
+
+    type = oxdp_get_be16(p);
+    p += 2;
+    size -= 2;
+    if (bpf_ntohs(type) < OXDP_ETH_TYPE_MIN) {
+        type = bpf_htons(OXDP_ETH_TYPE_NONE);
+        if (size >= 8) {
+            if (p + 8 > end) {
+                return OXDP_PARSE_MORE;
+            }
+            if (p[0] == 0xaa && p[1] == 0xaa && p[2] == 3
+                && !p[3] && !p[4] && !p[5]) {
+                if (bpf_ntohs(oxdp_get_be16(p + 6)) >= OXDP_ETH_TYPE_MIN) {
+                    type = oxdp_get_be16(p + 6);
+                }
+                p += 8;
+                size -= 8;
+            }
+        }
+    }
+    key->eth_type = type;
+
+    switch (type) {
+    case bpf_htons(OXDP_ETH_P_IP):
+        return oxdp_parse_ipv4(pkt, key, p, size);
+    case bpf_htons(OXDP_ETH_P_IPV6):
+        return oxdp_parse_ipv6(pkt, key, p, size);
+    case bpf_htons(OXDP_ETH_P_ARP):
+    case bpf_htons(OXDP_ETH_P_RARP):
+        return oxdp_parse_arp(pkt, key, p, size);
+    default:
+        return OXDP_PARSE_OK;
+    }
+}
+
+#endif /* oxdp-parse.h */

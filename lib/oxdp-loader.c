@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+
+#include "oxdp-loader.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <cap-ng.h>
+#include <errno.h>
+#include <linux/capability.h>
+#include <linux/membarrier.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "entropy.h"
+#include "openvswitch/vlog.h"
+#include "oxdp-cpu.skel.h"
+#include "oxdp-tc.skel.h"
+#include "oxdp-xdp.skel.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(oxdp_loader);
+
+/* The map of a chunk's or of all buckets' memory may have to be locked on
+ * kernels before 5.11. */
+static void
+raise_memlock(void)
+{
+    struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+
+    if (setrlimit(RLIMIT_MEMLOCK, &limit)) {
+        VLOG_DBG("could not raise RLIMIT_MEMLOCK (%s)", ovs_strerror(errno));
+    }
+}
+
+/* libbpf's last complaint, for the error message of oxdp_bpf_open(), which
+ * runs in one thread at a time. */
+static char last_libbpf_message[512];
+
+static int OVS_PRINTF_FORMAT(2, 0)
+print_to_vlog(enum libbpf_print_level level, const char *format, va_list args)
+{
+    char *s = xvasprintf(format, args);
+    size_t len = strlen(s);
+
+    if (len && s[len - 1] == '\n') {
+        s[len - 1] = '\0';
+    }
+    if (level == LIBBPF_WARN) {
+        ovs_strlcpy(last_libbpf_message, s, sizeof last_libbpf_message);
+    }
+    VLOG_DBG("%s", s);
+    free(s);
+    return 0;
+}
+
+/* Returns the size in bytes that a mapped array takes. */
+static size_t
+map_bytes(size_t value_size, uint32_t n)
+{
+    return ROUND_UP(ROUND_UP(value_size, 8) * n, (size_t) getpagesize());
+}
+
+static void *
+map_memory(int fd, size_t value_size, uint32_t n)
+{
+    void *p = mmap(NULL, map_bytes(value_size, n), PROT_READ | PROT_WRITE,
+                   MAP_SHARED, fd, 0);
+
+    return p == MAP_FAILED ? NULL : p;
+}
+
+void *
+oxdp_map_new(const char *name, size_t value_size, uint32_t n, uint32_t flags,
+             int *fdp)
+{
+    LIBBPF_OPTS(bpf_map_create_opts, opts,
+                .map_flags = BPF_F_MMAPABLE | flags);
+    void *p;
+    int fd;
+
+    fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(uint32_t),
+                        value_size, n, &opts);
+    if (fd < 0) {
+        errno = -fd;
+        return NULL;
+    }
+    p = map_memory(fd, value_size, n);
+    if (!p) {
+        int error = errno;
+
+        close(fd);
+        errno = error;
+        return NULL;
+    }
+    *fdp = fd;
+    return p;
+}
+
+void
+oxdp_map_free(void *p, size_t value_size, uint32_t n, int fd)
+{
+    if (p) {
+        munmap(p, map_bytes(value_size, n));
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+/* What this process and this kernel lack, before the kernel says EPERM.
+ * Returns 0 or a positive errno value. */
+static int
+check_prerequisites(char **errp)
+{
+    int fd;
+
+    capng_get_caps_process();
+    if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN)
+        || !(capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF)
+             || capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN))) {
+        *errp = xstrdup("ovs-vswitchd lacks CAP_BPF or CAP_NET_ADMIN: "
+                        "run it as root, without --user");
+        return EPERM;
+    }
+
+    fd = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        int error = errno;
+
+        *errp = xasprintf("the kernel has no AF_XDP sockets (%s): use a "
+                          "kernel with CONFIG_XDP_SOCKETS=y",
+                          ovs_strerror(error));
+        return error;
+    }
+    close(fd);
+    return 0;
+}
+
+/* Gives 'obj' the maps that 'first', which is loaded, has. */
+static int
+share_maps(struct bpf_object *obj, struct bpf_object *first)
+{
+    struct bpf_map *map;
+
+    bpf_object__for_each_map (map, obj) {
+        struct bpf_map *other;
+
+        if (bpf_map__is_internal(map)) {
+            continue;
+        }
+        other = bpf_object__find_map_by_name(first, bpf_map__name(map));
+        if (other) {
+            int error = bpf_map__reuse_fd(map, bpf_map__fd(other));
+
+            if (error) {
+                return -error;
+            }
+        }
+    }
+    return 0;
+}
+
+static int
+load_xdp(struct oxdp_bpf *bpf)
+{
+    struct oxdp_xdp *xdp = bpf->xdp = oxdp_xdp__open();
+
+    if (!xdp) {
+        return errno;
+    }
+    bpf_map__set_max_entries(xdp->maps.oxdp_port_stats,
+                             bpf->n_cpus * OXDP_MAX_PORTS);
+    bpf_map__set_max_entries(xdp->maps.oxdp_hints,
+                             bpf->n_cpus * bpf->hint_size);
+    bpf_map__set_max_entries(xdp->maps.oxdp_xsks, bpf->n_queues);
+    memcpy((void *) xdp->rodata->oxdp_seeds, bpf->seeds, sizeof bpf->seeds);
+    *(uint32_t *) &xdp->rodata->oxdp_hint_mask = bpf->hint_size - 1;
+    return -oxdp_xdp__load(xdp);
+}
+
+static int
+load_tc(struct oxdp_bpf *bpf)
+{
+    struct oxdp_tc *tc = bpf->tc = oxdp_tc__open();
+    int error;
+
+    if (!tc) {
+        return errno;
+    }
+    memcpy((void *) tc->rodata->oxdp_seeds, bpf->seeds, sizeof bpf->seeds);
+    *(uint32_t *) &tc->rodata->oxdp_hint_mask = bpf->hint_size - 1;
+    error = share_maps(tc->obj, bpf->xdp->obj);
+    return error ? error : -oxdp_tc__load(tc);
+}
+
+static int
+load_cpu(struct oxdp_bpf *bpf)
+{
+    struct oxdp_cpu *cpu = bpf->cpu = oxdp_cpu__open();
+    int error;
+
+    if (!cpu) {
+        return errno;
+    }
+    error = share_maps(cpu->obj, bpf->xdp->obj);
+    return error ? error : -oxdp_cpu__load(cpu);
+}
+
+static int
+map_all(struct oxdp_bpf *bpf)
+{
+    struct oxdp_xdp *xdp = bpf->xdp;
+
+    bpf->control = map_memory(bpf_map__fd(xdp->maps.oxdp_control),
+                              sizeof *bpf->control, 1);
+    bpf->ports = map_memory(bpf_map__fd(xdp->maps.oxdp_ports),
+                            sizeof *bpf->ports, OXDP_MAX_PORTS);
+    bpf->ifports = map_memory(bpf_map__fd(xdp->maps.oxdp_ifports),
+                              sizeof *bpf->ifports, OXDP_IFPORT_SLOTS);
+    bpf->port_stats = map_memory(bpf_map__fd(xdp->maps.oxdp_port_stats),
+                                 sizeof *bpf->port_stats,
+                                 bpf->n_cpus * OXDP_MAX_PORTS);
+    bpf->masks = map_memory(bpf_map__fd(xdp->maps.oxdp_masks),
+                            sizeof *bpf->masks, OXDP_MAX_MASKS);
+    bpf->order = map_memory(bpf_map__fd(xdp->maps.oxdp_order),
+                            sizeof *bpf->order, OXDP_MAX_MASKS);
+    bpf->hints = map_memory(bpf_map__fd(xdp->maps.oxdp_hints),
+                            sizeof *bpf->hints,
+                            bpf->n_cpus * bpf->hint_size);
+    if (!bpf->control || !bpf->ports || !bpf->ifports || !bpf->port_stats
+        || !bpf->masks || !bpf->order || !bpf->hints) {
+        return errno;
+    }
+
+    bpf->devs_fd = bpf_map__fd(xdp->maps.oxdp_devs);
+    bpf->buckets_fd = bpf_map__fd(xdp->maps.oxdp_buckets);
+    bpf->flows_fd = bpf_map__fd(xdp->maps.oxdp_flows);
+    bpf->flow_stats_fd = bpf_map__fd(xdp->maps.oxdp_flow_stats);
+    bpf->xsks_fd = bpf_map__fd(xdp->maps.oxdp_xsks);
+    return 0;
+}
+
+/* Relates bpf_jiffies64() to CLOCK_MONOTONIC.  The kernel advances both in
+ * step, so once is enough. */
+static void
+sync_clock(struct oxdp_bpf *bpf)
+{
+    char frame[64] = { 0 };
+    LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame,
+                .data_size_in = sizeof frame, .repeat = 1);
+
+    bpf_prog_test_run_opts(bpf->clock_fd, &opts);
+}
+
+int
+oxdp_bpf_open(const struct oxdp_bpf_config *config, struct oxdp_bpf **bpfp,
+              char **errp)
+{
+    struct oxdp_bpf *bpf;
+    struct timespec tick;
+    int error;
+
+    *bpfp = NULL;
+    error = check_prerequisites(errp);
+    if (error) {
+        return error;
+    }
+
+    libbpf_set_print(print_to_vlog);
+    last_libbpf_message[0] = '\0';
+    raise_memlock();
+
+    bpf = xzalloc(sizeof *bpf);
+    bpf->n_cpus = libbpf_num_possible_cpus();
+    bpf->n_queues = MIN(bpf->n_cpus, 64);
+    bpf->hint_size = ROUND_UP_POW2(MAX(config->hint_size, 2));
+    get_entropy(bpf->seeds, sizeof bpf->seeds);
+    clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
+    bpf->ms_per_jiffy = tick.tv_sec * 1e3 + tick.tv_nsec / 1e6;
+
+    error = load_xdp(bpf);
+    error = error ? error : load_tc(bpf);
+    error = error ? error : load_cpu(bpf);
+    error = error ? error : map_all(bpf);
+    if (error) {
+        *errp = xasprintf("the kernel does not accept the BPF programs (%s%s"
+                          "%s): Linux 6.1 or later is needed, with "
+                          "CONFIG_BPF_SYSCALL and CONFIG_DEBUG_INFO_BTF",
+                          ovs_strerror(error),
+                          last_libbpf_message[0] ? "; " : "",
+                          last_libbpf_message);
+        oxdp_bpf_close(bpf);
+        return error;
+    }
+
+    bpf->xdp_port_fd = bpf_program__fd(bpf->xdp->progs.oxdp_xdp_port);
+    bpf->clock_fd = bpf_program__fd(bpf->xdp->progs.oxdp_xdp_clock);
+    bpf->tc_port_fd = bpf_program__fd(bpf->tc->progs.oxdp_tc_port);
+    bpf->cpu_to_user_fd = bpf_program__fd(bpf->cpu->progs.oxdp_cpu_to_user);
+    bpf->cpu_from_user_fd
+        = bpf_program__fd(bpf->cpu->progs.oxdp_cpu_from_user);
+    bpf->cpu_tc_fd = bpf_program__fd(bpf->cpu->progs.oxdp_cpu_tc);
+    bpf->cpu_drop_fd = bpf_program__fd(bpf->cpu->progs.oxdp_cpu_drop);
+
+    bpf->control->abi_version = OXDP_ABI_VERSION;
+    bpf->control->vlan_limit = 1;
+    sync_clock(bpf);
+    *bpfp = bpf;
+    return 0;
+}
+
+void
+oxdp_bpf_close(struct oxdp_bpf *bpf)
+{
+    if (!bpf) {
+        return;
+    }
+    oxdp_map_free(bpf->control, sizeof *bpf->control, 1, -1);
+    oxdp_map_free(bpf->ports, sizeof *bpf->ports, OXDP_MAX_PORTS, -1);
+    oxdp_map_free(bpf->ifports, sizeof *bpf->ifports, OXDP_IFPORT_SLOTS, -1);
+    oxdp_map_free(bpf->port_stats, sizeof *bpf->port_stats,
+                  bpf->n_cpus * OXDP_MAX_PORTS, -1);
+    oxdp_map_free(bpf->masks, sizeof *bpf->masks, OXDP_MAX_MASKS, -1);
+    oxdp_map_free(bpf->order, sizeof *bpf->order, OXDP_MAX_MASKS, -1);
+    oxdp_map_free(bpf->hints, sizeof *bpf->hints,
+                  bpf->n_cpus * bpf->hint_size, -1);
+    oxdp_cpu__destroy(bpf->cpu);
+    oxdp_tc__destroy(bpf->tc);
+    oxdp_xdp__destroy(bpf->xdp);
+    free(bpf);
+}
+
+long long int
+oxdp_bpf_jiffies_to_msec(const struct oxdp_bpf *bpf, uint64_t jiffies)
+{
+    int64_t delta = jiffies - bpf->control->clock_jiffies;
+
+    return (long long int) (bpf->control->clock_ns / 1000000)
+           + (long long int) (delta * bpf->ms_per_jiffy);
+}
+
+void
+oxdp_bpf_synchronize(void)
+{
+    if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) < 0) {
+        /* nohz_full kernels: updating an element of a map in maps waits for a
+         * grace period as well. */
+        LIBBPF_OPTS(bpf_map_create_opts, opts);
+        uint32_t key = 0;
+        int inner, outer;
+
+        inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "oxdp_sync", 4, 4, 1, NULL);
+        opts.inner_map_fd = inner;
+        outer = inner < 0 ? -1
+                : bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "oxdp_sync", 4, 4,
+                                 1, &opts);
+        if (outer >= 0) {
+            bpf_map_update_elem(outer, &key, &inner, BPF_ANY);
+            bpf_map_update_elem(outer, &key, &inner, BPF_ANY);
+            close(outer);
+        }
+        if (inner >= 0) {
+            close(inner);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * oxdp-loader: the BPF programs in the kernel, and their maps in our memory.
+ */
+
+#ifndef OXDP_LOADER_H
+#define OXDP_LOADER_H 1
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "oxdp-abi.h"
+
+struct oxdp_cpu;
+struct oxdp_tc;
+struct oxdp_xdp;
+
+/* Sizes, all fixed for the life of a datapath. */
+struct oxdp_bpf_config {
+    uint32_t hint_size;         /* Elements of the flow hint per CPU; rounded
+                                 * up to a power of two. */
+};
+
+/* Loaded programs and mapped maps.  Members are constant after
+ * oxdp_bpf_open(); oxdp-maps.h says who may write the memory behind them. */
+struct oxdp_bpf {
+    uint32_t n_cpus;            /* Possible CPUs: blocks in per-CPU maps. */
+    uint32_t n_queues;          /* Queues and sockets of the CPU port. */
+    uint32_t hint_size;
+    __u64 seeds[OXDP_KEY_WORDS];
+
+    struct oxdp_control *control;
+    struct oxdp_port *ports;
+    struct oxdp_ifport *ifports;
+    struct oxdp_port_stats *port_stats;
+    struct oxdp_mask *masks;
+    uint64_t *order;
+    uint64_t *hints;
+
+    int devs_fd, xsks_fd;
+    int buckets_fd, flows_fd, flow_stats_fd; /* The outer maps. */
+
+    int xdp_port_fd, tc_port_fd;        /* Programs for ports. */
+    int cpu_to_user_fd, cpu_from_user_fd, cpu_tc_fd, cpu_drop_fd;
+
+    /* Private. */
+    struct oxdp_xdp *xdp;
+    struct oxdp_tc *tc;
+    struct oxdp_cpu *cpu;
+    int clock_fd;
+    double ms_per_jiffy;
+};
+
+/* Loads everything.  Returns 0 and a new object in '*bpfp', or a positive errno
+ * value and in '*errp' a sentence, to be freed, with what to do. */
+int oxdp_bpf_open(const struct oxdp_bpf_config *, struct oxdp_bpf **bpfp,
+                  char **errp);
+void oxdp_bpf_close(struct oxdp_bpf *);
+
+/* Creates an array map that can be mapped and be an element of a map in maps,
+ * stores its file descriptor in '*fdp' and returns its memory, or NULL with
+ * errno set.  oxdp_map_free() undoes it; the kernel keeps the map as long as it
+ * is an element. */
+void *oxdp_map_new(const char *name, size_t value_size, uint32_t n,
+                   uint32_t flags, int *fdp);
+void oxdp_map_free(void *memory, size_t value_size, uint32_t n, int fd);
+
+/* Converts a value of bpf_jiffies64() to the clock of time_msec(). */
+long long int oxdp_bpf_jiffies_to_msec(const struct oxdp_bpf *, uint64_t);
+
+/* Waits until every BPF program that was running has finished.  Several
+ * milliseconds. */
+void oxdp_bpf_synchronize(void);
+
+#endif /* oxdp-loader.h */

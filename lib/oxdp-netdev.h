@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * oxdp-netdev: what the datapath asks of network devices, by rtnetlink, the
+ * generic netlink family "netdev" and ethtool, in the network namespace of the
+ * calling thread.
+ *
+ * Every function may be called from any thread and blocks for the time of a
+ * system call.  Those that return int return 0 or a positive errno value.
+ */
+
+#ifndef OXDP_NETDEV_H
+#define OXDP_NETDEV_H 1
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What one RTM_GETLINK tells about a device. */
+struct oxdp_link_info {
+    char name[IFNAMSIZ];
+    char kind[16];              /* IFLA_INFO_KIND, "" for hardware. */
+    char alias[64];             /* IFLA_IFALIAS, "" if none. */
+    int ifindex;
+    int peer_ifindex;           /* IFLA_LINK, 0 if none. */
+    bool peer_other_netns;      /* Peer is in another network namespace. */
+    unsigned int flags;         /* IFF_*. */
+    int mtu;
+    uint32_t xdp_prog_id;       /* Attached XDP program, 0 if none. */
+    int n_rxq, n_txq;
+};
+
+int oxdp_link_get(int ifindex, struct oxdp_link_info *);
+int oxdp_link_get_by_name(const char *name, struct oxdp_link_info *);
+
+/* Creates the veth pair 'name' and 'peer' with 'n_queues' receive and transmit
+ * queues at both ends, 'mtu' (0 for the default), IFLA_IFALIAS 'alias' on both,
+ * both down.  EEXIST if a device of one of the names exists. */
+int oxdp_veth_create(const char *name, const char *peer, int n_queues,
+                     int mtu, const char *alias);
+int oxdp_link_delete(int ifindex);
+int oxdp_link_set_up(int ifindex, bool up);
+int oxdp_link_set_mtu(int ifindex, int mtu);
+
+/* Keeps IPv6 autoconfiguration off the device (addr_gen_mode none, by
+ * netlink). */
+int oxdp_link_no_ipv6(int ifindex);
+
+/* Switches a classic ethtool offload; 'cmd' is ETHTOOL_STXCSUM, ETHTOOL_SGRO
+ * and the like. */
+int oxdp_ethtool_set(const char *name, uint32_t cmd, bool on);
+
+/* Reads the driver's name into 'driver' (at least 32 bytes). */
+int oxdp_ethtool_driver(const char *name, char driver[32]);
+
+/* Stores the device's NETDEV_XDP_ACT_* bits in '*features'.  EOPNOTSUPP if
+ * the kernel cannot tell (before 6.3). */
+int oxdp_xdp_features(int ifindex, uint64_t *features);
+
+/* Notifications of changed XDP features.  oxdp_features_sock_create() returns
+ * a nonblocking netlink socket in '*sockp' or an error, EOPNOTSUPP if the
+ * kernel has none.  oxdp_features_recv() stores the ifindex of a device that
+ * changed and its new features, or returns EAGAIN if there is no more, ENOBUFS
+ * if notifications were lost and every device should be asked again. */
+struct nl_sock;
+int oxdp_features_sock_create(struct nl_sock **sockp);
+int oxdp_features_recv(struct nl_sock *, int *ifindex, uint64_t *features);
+
+#endif /* oxdp-netdev.h */

@@ -1,0 +1,970 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+
+#include "oxdp-table.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coverage.h"
+#include "hash.h"
+#include "odp-util.h"
+#include "openvswitch/hmap.h"
+#include "openvswitch/list.h"
+#include "openvswitch/match.h"
+#include "openvswitch/vlog.h"
+#include "ovs-thread.h"
+#include "oxdp-abi.h"
+#include "oxdp-compile.h"
+#include "oxdp-compat.h"
+#include "oxdp-key.h"
+#include "oxdp-loader.h"
+#include "oxdp-match.h"
+#include "timeval.h"
+#include "util.h"
+#include "versions.h"
+
+VLOG_DEFINE_THIS_MODULE(oxdp_table);
+
+COVERAGE_DEFINE(xdp_table_full);
+COVERAGE_DEFINE(xdp_table_grow);
+
+/* Number of flows per bucket from which on the table of buckets is enlarged. */
+#define FLOWS_PER_BUCKET 3
+
+/* OXDP_CHUNK_FLOWS slots and their counters. */
+struct chunk {
+    struct oxdp_flow *flows;
+    struct oxdp_flow_stats *stats;
+    int flows_fd, stats_fd;
+};
+
+/* A map of buckets. */
+struct buckets {
+    struct oxdp_bucket *mem;
+    uint32_t order;
+    int fd;
+};
+
+/* A mask in BPF's map. */
+struct mask {
+    struct hmap_node node;      /* In 'masks', by content. */
+    struct oxdp_key bits;
+    uint32_t id;
+    uint32_t n_flows;
+    uint32_t place;             /* Index in BPF's order. */
+};
+
+/* Something to be reused or freed after a grace period of BPF. */
+struct pending {
+    struct ovs_list node;
+    uint32_t slot;              /* Or OXDP_NO_SLOT. */
+    uint32_t mask_id;           /* Or UINT32_MAX. */
+    struct oxdp_megaflow *mf;   /* Owner of 'slot', or NULL. */
+    bool free_mf;               /* 'mf' was deleted. */
+    struct buckets buckets;     /* 'mem' is NULL if not used. */
+};
+
+struct oxdp_table {
+    struct oxdp_bpf *bpf;
+    uint32_t max_flows;
+
+    struct classifier cls;
+    struct cmap by_ufid;
+
+    struct ovs_mutex mutex;     /* Protects all that follows. */
+    struct chunk chunks[OXDP_MAX_CHUNKS];
+    uint32_t n_chunks;
+    uint32_t *free_slots;       /* Stack. */
+    size_t n_free_slots, allocated_free_slots;
+    struct buckets buckets;
+    struct hmap masks;          /* Of struct mask. */
+    uint32_t free_masks[OXDP_MAX_MASKS]; /* Stack of ids. */
+    uint32_t n_free_masks;
+    uint32_t n_bpf_flows;
+    uint64_t n_full, n_grown;
+
+    struct ovs_list pending;    /* Of struct pending, oldest first. */
+    bool reclaiming;            /* The reclaimer has taken some of them. */
+    bool exiting;
+    pthread_cond_t work_cond;   /* 'pending' is not empty, or 'exiting'. */
+    pthread_cond_t done_cond;   /* The reclaimer has finished. */
+    pthread_t reclaimer;
+};
+
+static struct oxdp_flow *
+slot_flow(const struct oxdp_table *t, uint32_t slot)
+{
+    return &t->chunks[slot >> OXDP_CHUNK_SHIFT]
+            .flows[slot & (OXDP_CHUNK_FLOWS - 1)];
+}
+
+static struct oxdp_flow_stats *
+slot_stats(const struct oxdp_table *t, uint32_t slot, uint32_t cpu)
+{
+    return &t->chunks[slot >> OXDP_CHUNK_SHIFT]
+            .stats[cpu * OXDP_CHUNK_FLOWS + (slot & (OXDP_CHUNK_FLOWS - 1))];
+}
+
+/* Adds to '*c' what BPF counted on 'slot'. */
+static void
+add_slot_counters(const struct oxdp_table *t, uint32_t slot,
+                  struct oxdp_counters *c)
+{
+    for (uint32_t cpu = 0; cpu < t->bpf->n_cpus; cpu++) {
+        const volatile struct oxdp_flow_stats *s = slot_stats(t, slot, cpu);
+        uint64_t used = s->used;
+
+        if (used) {
+            c->packets += s->packets;
+            c->bytes += s->bytes;
+            c->tcp_flags |= s->tcp_flags;
+            c->used = MAX(c->used, oxdp_bpf_jiffies_to_msec(t->bpf, used));
+        }
+    }
+}
+
+/* Memory for slots. */
+
+static int
+add_chunk(struct oxdp_table *t)
+{
+    uint32_t n = t->n_chunks;
+    struct chunk *chunk = &t->chunks[n];
+    int error = 0;
+
+    if (n >= OXDP_MAX_CHUNKS) {
+        return ENOSPC;
+    }
+    chunk->flows = oxdp_map_new("oxdp_flows_in", sizeof *chunk->flows,
+                                OXDP_CHUNK_FLOWS, 0, &chunk->flows_fd);
+    if (!chunk->flows) {
+        return errno;
+    }
+    chunk->stats = oxdp_map_new("oxdp_stats_in", sizeof *chunk->stats,
+                                OXDP_CHUNK_FLOWS * t->bpf->n_cpus,
+                                BPF_F_INNER_MAP, &chunk->stats_fd);
+    if (!chunk->stats) {
+        error = errno;
+        oxdp_map_free(chunk->flows, sizeof *chunk->flows, OXDP_CHUNK_FLOWS,
+                      chunk->flows_fd);
+        return error;
+    }
+    error = -bpf_map_update_elem(t->bpf->flow_stats_fd, &n, &chunk->stats_fd,
+                                 BPF_ANY);
+    error = error ? error : -bpf_map_update_elem(t->bpf->flows_fd, &n,
+                                                 &chunk->flows_fd, BPF_ANY);
+    if (error) {
+        oxdp_map_free(chunk->flows, sizeof *chunk->flows, OXDP_CHUNK_FLOWS,
+                      chunk->flows_fd);
+        oxdp_map_free(chunk->stats, sizeof *chunk->stats,
+                      OXDP_CHUNK_FLOWS * t->bpf->n_cpus, chunk->stats_fd);
+        return error;
+    }
+    t->n_chunks++;
+
+    size_t need = (size_t) t->n_chunks * OXDP_CHUNK_FLOWS;
+    if (need > t->allocated_free_slots) {
+        t->free_slots = xrealloc(t->free_slots, need * sizeof *t->free_slots);
+        t->allocated_free_slots = need;
+    }
+    for (uint32_t i = OXDP_CHUNK_FLOWS; i-- > 0; ) {
+        t->free_slots[t->n_free_slots++] = (n << OXDP_CHUNK_SHIFT) + i;
+    }
+    return 0;
+}
+
+/* Reuse after a grace period. */
+
+static void
+megaflow_free(struct oxdp_megaflow *mf)
+{
+    cls_rule_destroy(&mf->rule);
+    free(ovsrcu_get_protected(struct oxdp_actions *, &mf->actions));
+    free(CONST_CAST(struct nlattr *, mf->key));
+    free(mf);
+}
+
+/* Moves the counters of the former slot of 'mf' to its base. */
+static void
+fold_counters(struct oxdp_table *t, struct oxdp_megaflow *mf)
+{
+    struct oxdp_counters c = { 0 };
+    long long int used;
+    uint64_t old;
+    uint16_t flags;
+
+    add_slot_counters(t, mf->prev_slot, &c);
+    mf->prev_slot = OXDP_NO_SLOT;
+    atomic_add_relaxed(&mf->base_packets, c.packets, &old);
+    atomic_add_relaxed(&mf->base_bytes, c.bytes, &old);
+    atomic_read_relaxed(&mf->base_used, &used);
+    atomic_store_relaxed(&mf->base_used, MAX(used, c.used));
+    atomic_or_relaxed(&mf->base_flags, c.tcp_flags, &flags);
+}
+
+static void
+reclaim(struct oxdp_table *t, struct ovs_list *done)
+    OVS_REQUIRES(t->mutex)
+{
+    struct pending *p;
+
+    LIST_FOR_EACH_POP (p, node, done) {
+        if (p->slot != OXDP_NO_SLOT) {
+            if (!p->free_mf) {
+                fold_counters(t, p->mf);
+            }
+            t->free_slots[t->n_free_slots++] = p->slot;
+        }
+        if (p->mask_id != UINT32_MAX) {
+            t->free_masks[t->n_free_masks++] = p->mask_id;
+        }
+        if (p->free_mf) {
+            ovsrcu_postpone(megaflow_free, p->mf);
+        }
+        if (p->buckets.mem) {
+            bpf_map_delete_elem(t->bpf->buckets_fd, &p->buckets.order);
+            oxdp_map_free(p->buckets.mem, sizeof *p->buckets.mem,
+                          1u << p->buckets.order, p->buckets.fd);
+        }
+        free(p);
+    }
+}
+
+static struct pending *
+add_pending(struct oxdp_table *t)
+    OVS_REQUIRES(t->mutex)
+{
+    struct pending *p = xzalloc(sizeof *p);
+
+    p->slot = OXDP_NO_SLOT;
+    p->mask_id = UINT32_MAX;
+    ovs_list_push_back(&t->pending, &p->node);
+    xpthread_cond_signal(&t->work_cond);
+    return p;
+}
+
+/* Waits until nothing is pending, for some 10 ms without the mutex.  Unlike
+ * ovs_mutex_cond_wait(), does not quiesce: the caller may hold objects that
+ * RCU protects. */
+static void
+wait_reclaimed(struct oxdp_table *t)
+    OVS_REQUIRES(t->mutex)
+{
+    while (!ovs_list_is_empty(&t->pending) || t->reclaiming) {
+        pthread_cond_wait(&t->done_cond, &t->mutex.lock);
+    }
+}
+
+/* The only thread that reclaims, so that things become free in the order in
+ * which they became pending. */
+static void *
+reclaimer_main(void *t_)
+{
+    struct oxdp_table *t = t_;
+
+    ovs_mutex_lock(&t->mutex);
+    for (;;) {
+        struct ovs_list done;
+
+        if (ovs_list_is_empty(&t->pending)) {
+            if (t->exiting) {
+                break;
+            }
+            ovs_mutex_cond_wait(&t->work_cond, &t->mutex);
+            continue;
+        }
+        ovs_list_move(&done, &t->pending);
+        ovs_list_init(&t->pending);
+        t->reclaiming = true;
+        ovs_mutex_unlock(&t->mutex);
+
+        ovsrcu_quiesce_start();
+        oxdp_bpf_synchronize();
+        ovsrcu_quiesce_end();
+
+        ovs_mutex_lock(&t->mutex);
+        reclaim(t, &done);
+        t->reclaiming = false;
+        pthread_cond_broadcast(&t->done_cond);
+    }
+    ovs_mutex_unlock(&t->mutex);
+    return NULL;
+}
+
+/* Buckets. */
+
+static int
+buckets_create(struct oxdp_table *t, uint32_t order, struct buckets *b)
+{
+    b->order = order;
+    b->mem = oxdp_map_new("oxdp_buckets_in", sizeof *b->mem, 1u << order,
+                          BPF_F_INNER_MAP, &b->fd);
+    if (!b->mem) {
+        return errno;
+    }
+    int error = -bpf_map_update_elem(t->bpf->buckets_fd, &order, &b->fd,
+                                     BPF_ANY);
+    if (error) {
+        oxdp_map_free(b->mem, sizeof *b->mem, 1u << order, b->fd);
+        b->mem = NULL;
+    }
+    return error;
+}
+
+static uint64_t
+slot_hash(const struct oxdp_table *t, uint32_t slot)
+{
+    const struct oxdp_flow *flow = slot_flow(t, slot);
+    const struct oxdp_mask *mask = &t->bpf->masks[flow->mask_id];
+
+    return oxdp_hash_masked(&flow->key, &mask->bits, mask->n_words, mask->id,
+                            t->bpf->seeds);
+}
+
+static bool
+bucket_insert(struct oxdp_bucket *b, uint32_t sig, uint32_t slot)
+{
+    for (int i = 0; i < OXDP_BUCKET_SLOTS; i++) {
+        if (!b->slots[i]) {
+            b->slots[i] = slot + 1;
+            atomic_thread_fence(memory_order_release);
+            *(volatile uint32_t *) &b->sigs[i] = sig;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Inserts 'slot' into 'b'.  Returns false if both its buckets are full. */
+static bool
+buckets_insert(struct oxdp_table *t, struct buckets *b, uint32_t slot)
+{
+    uint64_t hash = slot_hash(t, slot);
+    struct oxdp_bucket *first = &b->mem[oxdp_hash_bucket(hash, b->order)];
+
+    if (bucket_insert(first, oxdp_hash_sig(hash), slot)) {
+        return true;
+    }
+    if (!bucket_insert(&b->mem[oxdp_hash_bucket2(hash, b->order)],
+                       oxdp_hash_sig(hash), slot)) {
+        return false;
+    }
+    first->spilled = 1;
+    return true;
+}
+
+static bool
+bucket_remove(struct oxdp_bucket *b, uint32_t slot)
+{
+    for (int i = 0; i < OXDP_BUCKET_SLOTS; i++) {
+        if (b->slots[i] == slot + 1) {
+            *(volatile uint32_t *) &b->sigs[i] = 0;
+            atomic_thread_fence(memory_order_release);
+            b->slots[i] = 0;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+buckets_remove(struct oxdp_table *t, uint32_t slot)
+{
+    struct buckets *b = &t->buckets;
+    uint64_t hash = slot_hash(t, slot);
+
+    if (!bucket_remove(&b->mem[oxdp_hash_bucket(hash, b->order)], slot)) {
+        bucket_remove(&b->mem[oxdp_hash_bucket2(hash, b->order)], slot);
+    }
+}
+
+/* Replaces the buckets by twice as many. */
+static int
+buckets_grow(struct oxdp_table *t)
+    OVS_REQUIRES(t->mutex)
+{
+    uint32_t order = t->buckets.order + 1;
+    struct buckets new;
+    int error;
+
+    if (order > OXDP_MAX_ORDER) {
+        return ENOSPC;
+    }
+    error = buckets_create(t, order, &new);
+    if (error) {
+        return error;
+    }
+    for (uint32_t slot = 0; slot < t->n_chunks * OXDP_CHUNK_FLOWS; slot++) {
+        if (slot_flow(t, slot)->live && !buckets_insert(t, &new, slot)) {
+            /* Cannot be in half-empty buckets, except by a bad hash. */
+            bpf_map_delete_elem(t->bpf->buckets_fd, &order);
+            oxdp_map_free(new.mem, sizeof *new.mem, 1u << order, new.fd);
+            return ENOSPC;
+        }
+    }
+    atomic_thread_fence(memory_order_release);
+    t->bpf->control->bucket_order = order;
+    add_pending(t)->buckets = t->buckets;
+    t->buckets = new;
+    t->n_grown++;
+    COVERAGE_INC(xdp_table_grow);
+    return 0;
+}
+
+/* Masks. */
+
+/* Returns the mask with 'bits', with one more flow, or NULL if there is no
+ * room for another. */
+static struct mask *
+mask_ref(struct oxdp_table *t, const struct oxdp_key *bits)
+    OVS_REQUIRES(t->mutex)
+{
+    uint32_t hash = hash_bytes(bits, sizeof *bits, 0);
+    struct oxdp_bpf *bpf = t->bpf;
+    struct mask *mask;
+
+    HMAP_FOR_EACH_WITH_HASH (mask, node, hash, &t->masks) {
+        if (!memcmp(&mask->bits, bits, sizeof *bits)) {
+            mask->n_flows++;
+            return mask;
+        }
+    }
+    if (!t->n_free_masks) {
+        return NULL;
+    }
+
+    mask = xmalloc(sizeof *mask);
+    mask->bits = *bits;
+    mask->id = t->free_masks[--t->n_free_masks];
+    mask->n_flows = 1;
+    hmap_insert(&t->masks, &mask->node, hash);
+
+    struct oxdp_mask *m = &bpf->masks[mask->id];
+    m->bits = *bits;
+    m->n_words = oxdp_mask_words(bits);
+    m->id = mask->id;
+
+    mask->place = bpf->control->n_masks;
+    bpf->order[mask->place] = mask->id;
+    atomic_thread_fence(memory_order_release);
+    bpf->control->n_masks = mask->place + 1;
+    return mask;
+}
+
+static struct mask *
+mask_by_id(const struct oxdp_table *t, uint32_t id)
+{
+    struct mask *mask;
+
+    HMAP_FOR_EACH_WITH_HASH (mask, node,
+                             hash_bytes(&t->bpf->masks[id].bits,
+                                        sizeof t->bpf->masks[id].bits, 0),
+                             &t->masks) {
+        if (mask->id == id) {
+            return mask;
+        }
+    }
+    OVS_NOT_REACHED();
+}
+
+/* Takes a flow from mask 'id'.  Returns 'id' if it was the last, which then
+ * becomes free after a grace period, or UINT32_MAX. */
+static uint32_t
+mask_unref(struct oxdp_table *t, uint32_t id)
+    OVS_REQUIRES(t->mutex)
+{
+    struct mask *mask = mask_by_id(t, id);
+    struct oxdp_bpf *bpf = t->bpf;
+
+    if (--mask->n_flows) {
+        return UINT32_MAX;
+    }
+
+    uint32_t last = bpf->control->n_masks - 1;
+    if (mask->place != last) {
+        struct mask *moved = mask_by_id(t, bpf->order[last]);
+
+        bpf->order[mask->place] = moved->id;
+        moved->place = mask->place;
+        atomic_thread_fence(memory_order_release);
+    }
+    bpf->control->n_masks = last;
+    hmap_remove(&t->masks, &mask->node);
+    free(mask);
+    return id;
+}
+
+/* Flows in BPF's maps. */
+
+/* Makes a free slot, and a free mask if one is only waiting for a grace
+ * period.  May release the mutex for a while. */
+static void
+make_room(struct oxdp_table *t)
+    OVS_REQUIRES(t->mutex)
+{
+    if (!t->n_free_masks || (!t->n_free_slots && add_chunk(t))) {
+        wait_reclaimed(t);
+    }
+}
+
+/* Puts a flow with 'key' under 'bits' and with verdict and opcodes of 'ops'
+ * into BPF's maps, and stores its slot in '*slotp'.  Returns OXDP_REASON_NONE
+ * or why it cannot be there. */
+static enum oxdp_reason
+install(struct oxdp_table *t, const struct oxdp_key *key,
+        const struct oxdp_key *bits, const struct oxdp_flow *ops,
+        uint32_t *slotp)
+    OVS_REQUIRES(t->mutex)
+{
+    *slotp = OXDP_NO_SLOT;
+    if (!t->n_free_slots) {
+        return OXDP_REASON_TABLE_FULL;
+    }
+    struct mask *mask = mask_ref(t, bits);
+    if (!mask) {
+        return OXDP_REASON_MASKS;
+    }
+
+    uint32_t slot = t->free_slots[t->n_free_slots - 1];
+    struct oxdp_flow *flow = slot_flow(t, slot);
+
+    memset(flow, 0, sizeof *flow);
+    flow->key = *key;
+    flow->mask_id = mask->id;
+    flow->verdict = ops->verdict;
+    flow->reason = ops->reason;
+    flow->n_ops = ops->n_ops;
+    flow->n_words = t->bpf->masks[mask->id].n_words;
+    flow->out_port = ops->out_port;
+    memcpy(flow->ops, ops->ops, sizeof flow->ops);
+    for (uint32_t cpu = 0; cpu < t->bpf->n_cpus; cpu++) {
+        memset(slot_stats(t, slot, cpu), 0, sizeof(struct oxdp_flow_stats));
+    }
+
+    if (t->n_bpf_flows >= (FLOWS_PER_BUCKET << t->buckets.order)) {
+        buckets_grow(t);
+    }
+    atomic_thread_fence(memory_order_release);
+    *(volatile uint32_t *) &flow->live = 1;
+    if (!buckets_insert(t, &t->buckets, slot)
+        && (buckets_grow(t)
+            /* Growing inserted it, as it is live. */
+            || !slot_flow(t, slot)->live)) {
+        *(volatile uint32_t *) &flow->live = 0;
+        uint32_t id = mask_unref(t, mask->id);
+        if (id != UINT32_MAX) {
+            add_pending(t)->mask_id = id;
+        }
+        return OXDP_REASON_TABLE_FULL;
+    }
+    t->n_free_slots--;
+    t->n_bpf_flows++;
+    *slotp = slot;
+    return OXDP_REASON_NONE;
+}
+
+/* Takes 'slot' out of BPF's maps.  'mf' is its owner, which is freed as well if
+ * 'free_mf'. */
+static void
+uninstall(struct oxdp_table *t, uint32_t slot, struct oxdp_megaflow *mf,
+          bool free_mf)
+    OVS_REQUIRES(t->mutex)
+{
+    struct pending *p;
+
+    if (slot == OXDP_NO_SLOT) {
+        if (free_mf) {
+            /* Its earlier slots may still be pending, with a pointer. */
+            p = add_pending(t);
+            p->mf = mf;
+            p->free_mf = true;
+        }
+        return;
+    }
+
+    struct oxdp_flow *flow = slot_flow(t, slot);
+
+    buckets_remove(t, slot);
+    *(volatile uint32_t *) &flow->live = 0;
+    p = add_pending(t);
+    p->slot = slot;
+    p->mask_id = mask_unref(t, flow->mask_id);
+    p->mf = mf;
+    p->free_mf = free_mf;
+    t->n_bpf_flows--;
+}
+
+/* Compiles 'actions' and installs 'mf' anew. */
+static void
+megaflow_install(struct oxdp_table *t, struct oxdp_megaflow *mf,
+                 const struct nlattr *actions, size_t actions_len)
+    OVS_REQUIRES(t->mutex)
+{
+    struct oxdp_key key, bits;
+    enum oxdp_reason reason;
+    struct oxdp_flow ops;
+    struct match match;
+    uint32_t slot = OXDP_NO_SLOT;
+
+    minimatch_expand(&mf->rule.match, &match);
+    memset(&ops, 0, sizeof ops);
+    oxdp_compile_actions(actions, actions_len, &ops);
+    reason = (oxdp_key_from_match(&match, &key, &bits)
+              ? install(t, &key, &bits, &ops, &slot)
+              : OXDP_REASON_MATCH);
+    atomic_store_relaxed(&mf->verdict,
+                         reason ? OXDP_VERDICT_USER : ops.verdict);
+    atomic_store_relaxed(&mf->reason, reason ? reason : ops.reason);
+    atomic_store_relaxed(&mf->slot, slot);
+}
+
+struct oxdp_table *
+oxdp_table_create(struct oxdp_bpf *bpf, uint32_t max_flows)
+{
+    struct oxdp_table *t = xzalloc(sizeof *t);
+
+    t->bpf = bpf;
+    t->max_flows = MIN(max_flows, OXDP_MAX_FLOWS - OXDP_CHUNK_FLOWS);
+    if (buckets_create(t, OXDP_MIN_ORDER, &t->buckets)) {
+        free(t);
+        return NULL;
+    }
+    bpf->control->bucket_order = t->buckets.order;
+
+    classifier_init(&t->cls, NULL);
+    cmap_init(&t->by_ufid);
+    ovs_mutex_init(&t->mutex);
+    hmap_init(&t->masks);
+    for (uint32_t i = OXDP_MAX_MASKS; i-- > 0; ) {
+        t->free_masks[t->n_free_masks++] = i;
+    }
+    ovs_list_init(&t->pending);
+    xpthread_cond_init(&t->work_cond, NULL);
+    xpthread_cond_init(&t->done_cond, NULL);
+    t->reclaimer = ovs_thread_create("xdp_reclaim", reclaimer_main, t);
+    return t;
+}
+
+void
+oxdp_table_destroy(struct oxdp_table *t)
+{
+    if (!t) {
+        return;
+    }
+    oxdp_table_flush(t);
+
+    ovs_mutex_lock(&t->mutex);
+    t->exiting = true;
+    xpthread_cond_signal(&t->work_cond);
+    ovs_mutex_unlock(&t->mutex);
+    xpthread_join(t->reclaimer, NULL);
+
+    for (uint32_t i = 0; i < t->n_chunks; i++) {
+        struct chunk *chunk = &t->chunks[i];
+
+        oxdp_map_free(chunk->flows, sizeof *chunk->flows, OXDP_CHUNK_FLOWS,
+                      chunk->flows_fd);
+        oxdp_map_free(chunk->stats, sizeof *chunk->stats,
+                      OXDP_CHUNK_FLOWS * t->bpf->n_cpus, chunk->stats_fd);
+    }
+    oxdp_map_free(t->buckets.mem, sizeof *t->buckets.mem,
+                  1u << t->buckets.order, t->buckets.fd);
+    hmap_destroy(&t->masks);
+    cmap_destroy(&t->by_ufid);
+    classifier_destroy(&t->cls);
+    xpthread_cond_destroy(&t->work_cond);
+    xpthread_cond_destroy(&t->done_cond);
+    ovs_mutex_destroy(&t->mutex);
+    free(t->free_slots);
+    free(t);
+}
+
+static uint32_t
+ufid_hash(const ovs_u128 *ufid)
+{
+    return ufid->u32[0];
+}
+
+static struct oxdp_actions *
+actions_clone(const struct nlattr *actions, size_t size)
+{
+    struct oxdp_actions *a = xmalloc(sizeof *a + size);
+
+    a->size = size;
+    nullable_memcpy(a->actions, actions, size);
+    return a;
+}
+
+static int
+table_add(struct oxdp_table *t, const struct oxdp_put *put)
+    OVS_REQUIRES(t->mutex)
+{
+    struct oxdp_megaflow *mf;
+    char *attrs;
+
+    if (cmap_count(&t->by_ufid) >= t->max_flows) {
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
+
+        COVERAGE_INC(xdp_table_full);
+        t->n_full++;
+        VLOG_WARN_RL(&rl, "flow table is full (%"PRIu32" flows): packets of "
+                     "further flows take the slow path; raise Open_vSwitch "
+                     "other_config:xdp-max-flows", t->max_flows);
+        return EFBIG;
+    }
+
+    mf = xzalloc(sizeof *mf);
+    attrs = xmalloc(put->key_len + put->mask_len + 1);
+    nullable_memcpy(attrs, put->key, put->key_len);
+    nullable_memcpy(attrs + put->key_len, put->mask, put->mask_len);
+    mf->key = (const struct nlattr *) (void *) attrs;
+    mf->key_len = put->key_len;
+    mf->mask = (const struct nlattr *) (void *) (attrs + put->key_len);
+    mf->mask_len = put->mask_len;
+    mf->ufid = *put->ufid;
+    mf->in_port = odp_to_u32(put->match->flow.in_port.odp_port);
+    mf->prev_slot = OXDP_NO_SLOT;
+    cls_rule_init(&mf->rule, put->match, 0);
+    ovsrcu_init(&mf->actions,
+                actions_clone(put->actions, put->actions_len));
+    megaflow_install(t, mf, put->actions, put->actions_len);
+
+    classifier_insert(&t->cls, &mf->rule, OVS_VERSION_MIN, NULL, 0);
+    cmap_insert(&t->by_ufid, &mf->node, ufid_hash(&mf->ufid));
+    return 0;
+}
+
+static void
+table_modify(struct oxdp_table *t, struct oxdp_megaflow *mf,
+             const struct oxdp_put *put)
+    OVS_REQUIRES(t->mutex)
+{
+    struct oxdp_actions *old;
+    uint32_t slot;
+
+    atomic_read_relaxed(&mf->slot, &slot);
+    atomic_store_relaxed(&mf->modified, true);
+    mf->prev_slot = slot;
+    megaflow_install(t, mf, put->actions, put->actions_len);
+    uninstall(t, slot, mf, false);
+
+    old = ovsrcu_get_protected(struct oxdp_actions *, &mf->actions);
+    ovsrcu_set(&mf->actions, actions_clone(put->actions, put->actions_len));
+    ovsrcu_postpone(free, old);
+}
+
+int
+oxdp_table_put(struct oxdp_table *t, const struct oxdp_put *put)
+{
+    struct oxdp_megaflow *mf;
+    int error = 0;
+
+    ovs_mutex_lock(&t->mutex);
+    for (;;) {
+        make_room(t);
+        mf = oxdp_table_find(t, put->ufid);
+        if (!mf) {
+            struct flow flow = put->match->flow;
+
+            mf = oxdp_table_lookup(t, &flow);
+        }
+        if (!mf || !put->modify || mf->prev_slot == OXDP_NO_SLOT) {
+            break;
+        }
+        /* A flow has one former slot at a time. */
+        wait_reclaimed(t);
+    }
+    if (!mf) {
+        error = put->create ? table_add(t, put) : ENOENT;
+    } else if (!put->modify) {
+        error = EEXIST;
+    } else {
+        table_modify(t, mf, put);
+    }
+    ovs_mutex_unlock(&t->mutex);
+
+    if (put->counters) {
+        memset(put->counters, 0, sizeof *put->counters);
+        if (!error && mf) {
+            oxdp_megaflow_counters(t, mf, put->counters);
+        }
+    }
+    if (!error && mf && put->zero_stats) {
+        struct oxdp_counters c;
+        uint64_t old;
+
+        oxdp_megaflow_counters(t, mf, &c);
+        atomic_sub_relaxed(&mf->base_packets, c.packets, &old);
+        atomic_sub_relaxed(&mf->base_bytes, c.bytes, &old);
+    }
+    return error;
+}
+
+static void
+table_remove(struct oxdp_table *t, struct oxdp_megaflow *mf)
+    OVS_REQUIRES(t->mutex)
+{
+    uint32_t slot;
+
+    atomic_read_relaxed(&mf->slot, &slot);
+    classifier_remove_assert(&t->cls, &mf->rule);
+    cmap_remove(&t->by_ufid, &mf->node, ufid_hash(&mf->ufid));
+    uninstall(t, slot, mf, true);
+}
+
+int
+oxdp_table_delete(struct oxdp_table *t, const ovs_u128 *ufid,
+                  struct oxdp_counters *counters)
+{
+    struct oxdp_megaflow *mf;
+
+    ovs_mutex_lock(&t->mutex);
+    mf = oxdp_table_find(t, ufid);
+    if (mf) {
+        table_remove(t, mf);
+    }
+    ovs_mutex_unlock(&t->mutex);
+
+    if (mf && counters) {
+        oxdp_megaflow_counters(t, mf, counters);
+    }
+    return mf ? 0 : ENOENT;
+}
+
+void
+oxdp_table_flush(struct oxdp_table *t)
+{
+    struct oxdp_megaflow *mf;
+
+    ovs_mutex_lock(&t->mutex);
+    CMAP_FOR_EACH (mf, node, &t->by_ufid) {
+        table_remove(t, mf);
+    }
+    ovs_mutex_unlock(&t->mutex);
+}
+
+struct oxdp_megaflow *
+oxdp_table_lookup(const struct oxdp_table *t, struct flow *flow)
+{
+    const struct cls_rule *rule
+        = classifier_lookup(&t->cls, OVS_VERSION_MIN, flow, NULL
+#if OXDP_OVS_VERSION >= 303
+                            , NULL
+#endif
+                            );
+
+    return rule ? CONTAINER_OF(rule, struct oxdp_megaflow, rule) : NULL;
+}
+
+struct oxdp_megaflow *
+oxdp_table_find(const struct oxdp_table *t, const ovs_u128 *ufid)
+{
+    struct oxdp_megaflow *mf;
+
+    CMAP_FOR_EACH_WITH_HASH (mf, node, ufid_hash(ufid), &t->by_ufid) {
+        if (ovs_u128_equals(mf->ufid, *ufid)) {
+            return mf;
+        }
+    }
+    return NULL;
+}
+
+struct oxdp_megaflow *
+oxdp_table_next(const struct oxdp_table *t, struct cmap_position *pos)
+{
+    struct cmap_node *node = cmap_next_position(&t->by_ufid, pos);
+
+    return node ? CONTAINER_OF(node, struct oxdp_megaflow, node) : NULL;
+}
+
+void
+oxdp_table_get_stats(const struct oxdp_table *t_,
+                     struct oxdp_table_stats *stats)
+{
+    struct oxdp_table *t = CONST_CAST(struct oxdp_table *, t_);
+
+    ovs_mutex_lock(&t->mutex);
+    stats->n_flows = cmap_count(&t->by_ufid);
+    stats->n_bpf_flows = t->n_bpf_flows;
+    stats->max_flows = t->max_flows;
+    stats->n_masks = t->bpf->control->n_masks;
+    stats->n_full = t->n_full;
+    stats->n_grown = t->n_grown;
+    ovs_mutex_unlock(&t->mutex);
+}
+
+void
+oxdp_megaflow_count(struct oxdp_megaflow *mf, uint64_t packets,
+                    uint64_t bytes, uint16_t tcp_flags)
+{
+    uint16_t old_flags;
+    uint64_t old;
+
+    atomic_add_relaxed(&mf->user_packets, packets, &old);
+    atomic_add_relaxed(&mf->user_bytes, bytes, &old);
+    atomic_store_relaxed(&mf->user_used, time_msec());
+    atomic_or_relaxed(&mf->user_flags, tcp_flags, &old_flags);
+}
+
+void
+oxdp_megaflow_counters(const struct oxdp_table *t_,
+                       const struct oxdp_megaflow *mf_,
+                       struct oxdp_counters *c)
+{
+    struct oxdp_megaflow *mf = CONST_CAST(struct oxdp_megaflow *, mf_);
+    struct oxdp_table *t = CONST_CAST(struct oxdp_table *, t_);
+    uint64_t packets, bytes;
+    long long int used;
+    uint16_t flags;
+    uint32_t slot;
+    bool modified;
+
+    atomic_read_relaxed(&mf->user_packets, &c->packets);
+    atomic_read_relaxed(&mf->user_bytes, &c->bytes);
+    atomic_read_relaxed(&mf->user_used, &c->used);
+    atomic_read_relaxed(&mf->user_flags, &c->tcp_flags);
+
+    /* While slots change, the sum of slot, former slot and base is consistent
+     * only under the mutex. */
+    atomic_read_relaxed(&mf->modified, &modified);
+    if (modified) {
+        ovs_mutex_lock(&t->mutex);
+    }
+    atomic_read_relaxed(&mf->slot, &slot);
+    if (slot != OXDP_NO_SLOT) {
+        add_slot_counters(t, slot, c);
+    }
+    if (modified) {
+        if (mf->prev_slot != OXDP_NO_SLOT) {
+            add_slot_counters(t, mf->prev_slot, c);
+        }
+        ovs_mutex_unlock(&t->mutex);
+    }
+    atomic_read_relaxed(&mf->base_packets, &packets);
+    atomic_read_relaxed(&mf->base_bytes, &bytes);
+    atomic_read_relaxed(&mf->base_used, &used);
+    atomic_read_relaxed(&mf->base_flags, &flags);
+    c->packets += packets;
+    c->bytes += bytes;
+    c->used = MAX(c->used, used);
+    c->tcp_flags |= flags;
+}
+
+bool
+oxdp_megaflow_get_slot(const struct oxdp_table *t,
+                       const struct oxdp_megaflow *mf_, struct oxdp_flow *out)
+{
+    struct oxdp_megaflow *mf = CONST_CAST(struct oxdp_megaflow *, mf_);
+    uint32_t slot;
+
+    atomic_read_relaxed(&mf->slot, &slot);
+    if (slot == OXDP_NO_SLOT) {
+        return false;
+    }
+    *out = *slot_flow(t, slot);
+    return true;
+}
