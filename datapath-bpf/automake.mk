@@ -50,9 +50,11 @@ AM_V_BPF = $(AM_V_BPF_@AM_V@)
 AM_V_BPF_ = $(AM_V_BPF_@AM_DEFAULT_V@)
 AM_V_BPF_0 = @echo "  BPF     " $@;
 
+# Our warnings are not for generated code: newer bpftools' does not meet them.
 .bpf.o.skel.h:
 	$(AM_V_SKEL)name=`echo $(@F:.skel.h=) | tr - _`; \
-	$(BPFTOOL) gen skeleton $< name $$name > $@.tmp && mv $@.tmp $@
+	{ echo '#pragma GCC system_header' \
+	  && $(BPFTOOL) gen skeleton $< name $$name; } > $@.tmp && mv $@.tmp $@
 AM_V_SKEL = $(AM_V_SKEL_@AM_V@)
 AM_V_SKEL_ = $(AM_V_SKEL_@AM_DEFAULT_V@)
 AM_V_SKEL_0 = @echo "  SKEL    " $@;

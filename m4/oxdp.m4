@@ -269,7 +269,7 @@ AC_DEFUN([OXDP_FIND_OVS_SOURCE],
      fi
    fi
    rm -f conftest.err
-   if test "$oxdp_ovs_kind" = tarball || test "$oxdp_ovs_kind" = source; then
+   if test "$oxdp_ovs_kind" != built; then
      oxdp_library openssl '' openssl/ssl.h libssl-dev
      oxdp_library libunbound '' unbound.h libunbound-dev
    fi
