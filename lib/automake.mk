@@ -3,12 +3,14 @@
 noinst_LIBRARIES += lib/liboxdp.a
 
 lib_liboxdp_a_SOURCES = \
+	lib/oxdp-attach.c \
+	lib/oxdp-attach.h \
 	lib/oxdp-compile.c \
 	lib/oxdp-compile.h \
-	lib/oxdp-key.c \
-	lib/oxdp-key.h \
 	lib/oxdp-loader.c \
 	lib/oxdp-loader.h \
+	lib/oxdp-match.c \
+	lib/oxdp-match.h \
 	lib/oxdp-netdev.c \
 	lib/oxdp-netdev.h \
 	lib/oxdp-table.c \

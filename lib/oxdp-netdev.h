@@ -15,6 +15,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Carrier is up; <net/if.h> lacks it and excludes <linux/if.h>. */
+#define OXDP_IFF_LOWER_UP 0x10000u
+
 /* What one RTM_GETLINK tells about a device. */
 struct oxdp_link_info {
     char name[IFNAMSIZ];

@@ -622,13 +622,28 @@ megaflow_install(struct oxdp_table *t, struct oxdp_megaflow *mf,
     atomic_store_relaxed(&mf->slot, slot);
 }
 
+/* One chunk is kept for slots that wait for a grace period. */
+static uint32_t
+clamp_max_flows(uint32_t max_flows)
+{
+    return MIN(MAX(max_flows, 1), OXDP_MAX_FLOWS - OXDP_CHUNK_FLOWS);
+}
+
+void
+oxdp_table_set_max_flows(struct oxdp_table *t, uint32_t max_flows)
+{
+    ovs_mutex_lock(&t->mutex);
+    t->max_flows = clamp_max_flows(max_flows);
+    ovs_mutex_unlock(&t->mutex);
+}
+
 struct oxdp_table *
 oxdp_table_create(struct oxdp_bpf *bpf, uint32_t max_flows)
 {
     struct oxdp_table *t = xzalloc(sizeof *t);
 
     t->bpf = bpf;
-    t->max_flows = MIN(max_flows, OXDP_MAX_FLOWS - OXDP_CHUNK_FLOWS);
+    t->max_flows = clamp_max_flows(max_flows);
     if (buckets_create(t, OXDP_MIN_ORDER, &t->buckets)) {
         free(t);
         return NULL;

@@ -93,6 +93,9 @@ struct oxdp_table *oxdp_table_create(struct oxdp_bpf *bpf,
                                      uint32_t max_flows);
 void oxdp_table_destroy(struct oxdp_table *);
 
+/* Changes how many flows there may be.  Those that exist stay. */
+void oxdp_table_set_max_flows(struct oxdp_table *, uint32_t max_flows);
+
 /* What to put.  The meaning of the flags is dpif-netdev's. */
 struct oxdp_put {
     const struct match *match;  /* Masked. */

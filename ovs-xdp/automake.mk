@@ -8,6 +8,7 @@ noinst_PROGRAMS += ovs-xdp/ovs-vswitchd
 # Linked as objects: nothing refers to the constructor, so an archive's member
 # would be left out.
 ovs_xdp_ovs_vswitchd_SOURCES = \
+	ovs-xdp/dpif-xdp-cpu.c \
 	ovs-xdp/dpif-xdp-ct.c \
 	ovs-xdp/dpif-xdp-execute.c \
 	ovs-xdp/dpif-xdp-flow.c \
@@ -17,7 +18,8 @@ ovs_xdp_ovs_vswitchd_SOURCES = \
 	ovs-xdp/dpif-xdp-upcall.c \
 	ovs-xdp/dpif-xdp.c \
 	ovs-xdp/dpif-xdp.h \
-	ovs-xdp/netdev-xdp.c
+	ovs-xdp/netdev-xdp.c \
+	ovs-xdp/netdev-xdp.h
 
 $(ovs_xdp_ovs_vswitchd_OBJECTS): | $(bpf_skeletons)
 
@@ -27,6 +29,7 @@ ovs_wrapped_functions = \
 	dpif_supports_explicit_drop_action \
 	dpif_supports_lb_output_action \
 	dpif_supports_tnl_push_pop \
+	ovsrec_interface_set_error \
 	ovsrec_interface_set_status
 
 ovs_xdp_ovs_vswitchd_LDFLAGS = $(ovs_wrapped_functions:%=-Wl,--wrap=%)

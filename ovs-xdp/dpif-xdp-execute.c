@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dpif-xdp-execute: actions on packets in userspace.
+ *
+ * OVS's odp_execute_actions() does the work; here is what it leaves to a
+ * datapath: output, recirculation, userspace and conntrack.
+ */
+
+#include <config.h>
+
+#include <errno.h>
+
+#include "coverage.h"
+#include "dp-packet.h"
+#include "dpif-xdp.h"
+#include "flow.h"
+#include "odp-execute.h"
+#include "odp-util.h"
+#include "openvswitch/vlog.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(dpif_xdp_execute);
+
+COVERAGE_DEFINE(xdp_execute_recirc_limit);
+COVERAGE_DEFINE(xdp_execute_bad_port);
+
+/* As deep as in dpif-netdev. */
+#define MAX_RECIRC_DEPTH 6
+
+DEFINE_STATIC_PER_THREAD_DATA(int, recirc_depth, 0)
+
+struct execute_aux {
+    struct xdp_dp *dp;
+    const struct flow *flow;    /* Of the packets before the actions. */
+};
+
+static void
+output(struct xdp_dp *dp, struct dp_packet_batch *batch, odp_port_t port_no)
+{
+    uint32_t i = odp_to_u32(port_no);
+    struct dp_packet *packet;
+
+    dp_packet_batch_apply_cutlen(batch);
+    if (i >= OXDP_MAX_PORTS
+        || !(dp->bpf->ports[i].flags & OXDP_PORT_F_PRESENT)) {
+        COVERAGE_ADD(xdp_execute_bad_port, dp_packet_batch_size(batch));
+        return;
+    }
+    DP_PACKET_BATCH_FOR_EACH (j, packet, batch) {
+        xdp_cpu_send(dp, port_no, packet);
+    }
+}
+
+static void
+userspace(struct xdp_dp *dp, struct dp_packet_batch *batch,
+          const struct nlattr *a)
+{
+    const struct nlattr *userdata
+        = nl_attr_find_nested(a, OVS_USERSPACE_ATTR_USERDATA);
+    const struct nlattr *actions
+        = nl_attr_find_nested(a, OVS_USERSPACE_ATTR_ACTIONS);
+    struct dp_packet *packet;
+
+    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+        struct dp_packet *clone = dp_packet_clone(packet);
+        uint32_t cutlen = dp_packet_get_cutlen(packet);
+        struct flow flow;
+
+        /* The cut applies to this copy alone. */
+        dp_packet_set_size(clone, dp_packet_size(clone) - cutlen);
+        dp_packet_reset_cutlen(clone);
+        flow_extract(clone, &flow);
+        xdp_upcall_queue(dp, clone, DPIF_UC_ACTION, &flow, userdata, actions);
+    }
+}
+
+static void
+recirculate(struct xdp_dp *dp, struct dp_packet_batch *batch,
+            uint32_t recirc_id)
+{
+    int *depth = recirc_depth_get();
+    struct dp_packet *packet;
+
+    if (*depth >= MAX_RECIRC_DEPTH) {
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+
+        COVERAGE_ADD(xdp_execute_recirc_limit, dp_packet_batch_size(batch));
+        VLOG_WARN_RL(&rl, "packet dropped: recirculated more than %d times",
+                     MAX_RECIRC_DEPTH);
+        return;
+    }
+    (*depth)++;
+    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+        struct dp_packet *clone = dp_packet_clone(packet);
+
+        clone->md.recirc_id = recirc_id;
+        xdp_receive(dp, clone);
+    }
+    (*depth)--;
+}
+
+/* Called by odp_execute_actions() for what it does not do itself. */
+static void
+execute_cb(void *aux_, struct dp_packet_batch *batch, const struct nlattr *a,
+           bool should_steal)
+{
+    struct execute_aux *aux = aux_;
+    struct xdp_dp *dp = aux->dp;
+
+    switch ((enum ovs_action_attr) nl_attr_type(a)) {
+    case OVS_ACTION_ATTR_OUTPUT:
+        output(dp, batch, nl_attr_get_odp_port(a));
+        break;
+
+    case OVS_ACTION_ATTR_USERSPACE:
+        userspace(dp, batch, a);
+        dp_packet_batch_reset_cutlen(batch);
+        break;
+
+    case OVS_ACTION_ATTR_RECIRC:
+        recirculate(dp, batch, nl_attr_get_u32(a));
+        break;
+
+    case OVS_ACTION_ATTR_CT:
+        xdp_ct_execute(dp, batch, a, aux->flow);
+        break;
+
+    default:
+        /* What OVS does not send, since it is probed or keyed to dpif-netdev:
+         * meters, tunnels, bonds. */
+        break;
+    }
+    dp_packet_delete_batch(batch, should_steal);
+}
+
+/* Executes 'actions' on '*batch'; unless 'steal', what is left of the packets
+ * stays in it. */
+static void
+execute(struct xdp_dp *dp, struct dp_packet_batch *batch,
+        const struct flow *flow, const struct nlattr *actions,
+        size_t actions_len, bool steal)
+{
+    struct execute_aux aux = { .dp = dp, .flow = flow };
+
+    odp_execute_actions(&aux, batch, steal, actions, actions_len,
+                        execute_cb);
+}
+
+void
+xdp_receive(struct xdp_dp *dp, struct dp_packet *packet)
+{
+    struct dp_packet_batch batch;
+    struct oxdp_megaflow *mf;
+    struct flow flow;
+    uint64_t old;
+
+    flow_extract(packet, &flow);
+    mf = oxdp_table_lookup(dp->table, &flow);
+    if (mf) {
+        struct oxdp_actions *actions
+            = ovsrcu_get(struct oxdp_actions *, &mf->actions);
+
+        atomic_add_relaxed(&dp->n_user_hits, 1, &old);
+        oxdp_megaflow_count(mf, 1, dp_packet_size(packet),
+                            ntohs(flow.nw_proto == IPPROTO_TCP
+                                  && is_ip_any(&flow) ? flow.tcp_flags : 0));
+        dp_packet_batch_init_packet(&batch, packet);
+        execute(dp, &batch, &flow, actions->actions, actions->size, true);
+    } else {
+        atomic_add_relaxed(&dp->n_missed, 1, &old);
+        xdp_upcall_queue(dp, packet, DPIF_UC_MISS, &flow, NULL, NULL);
+    }
+}
+
+int
+dpif_xdp_execute(struct xdp_dp *dp, struct dpif_execute *e)
+{
+    struct dp_packet_batch batch;
+    struct dp_packet *clone;
+
+    if (dp_packet_size(e->packet) < ETH_HEADER_LEN
+        || dp_packet_size(e->packet) > UINT16_MAX) {
+        return EINVAL;
+    }
+    if (e->probe) {
+        /* Running a probe's actions could send packets. */
+        return 0;
+    }
+    clone = dp_packet_clone(e->packet);
+    if (!dp_packet_rss_valid(clone)) {
+        dp_packet_set_rss_hash(clone, flow_hash_5tuple(e->flow, 0));
+    }
+    dp_packet_batch_init_packet(&batch, clone);
+    execute(dp, &batch, e->flow, e->actions, e->actions_len, false);
+
+    if (dp_packet_batch_size(&batch) == 1) {
+        /* The caller may expect to find the packet changed.  It need not be
+         * 'clone' any more: conntrack replaces fragments. */
+        dp_packet_swap(e->packet, batch.packets[0]);
+    }
+    dp_packet_delete_batch(&batch, true);
+    return 0;
+}

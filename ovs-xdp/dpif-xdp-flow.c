@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dpif-xdp-flow: OVS's operations on flows, on our table.
+ */
+
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "dpif-xdp.h"
+#include "flow.h"
+#include "odp-util.h"
+#include "openvswitch/match.h"
+#include "openvswitch/vlog.h"
+#include "oxdp-compile.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(dpif_xdp_flow);
+
+static void
+counters_to_stats(const struct oxdp_counters *c, struct dpif_flow_stats *stats)
+{
+    stats->n_packets = c->packets;
+    stats->n_bytes = c->bytes;
+    stats->used = c->used;
+    stats->tcp_flags = c->tcp_flags;
+}
+
+const char *
+xdp_flow_layer(const struct xdp_dp *dp, const struct oxdp_megaflow *mf_)
+{
+    struct oxdp_megaflow *mf = CONST_CAST(struct oxdp_megaflow *, mf_);
+    const struct oxdp_port *ports = dp->bpf->ports;
+    struct oxdp_flow slot;
+    uint8_t verdict;
+
+    atomic_read_relaxed(&mf->verdict, &verdict);
+    if (verdict == OXDP_VERDICT_USER
+        || !oxdp_megaflow_get_slot(dp->table, mf, &slot)) {
+        return "user";
+    }
+    if (mf->in_port < OXDP_MAX_PORTS
+        && ports[mf->in_port].flags & OXDP_PORT_F_XDP
+        && (slot.out_port >= OXDP_MAX_PORTS
+            || ports[slot.out_port].flags & OXDP_PORT_F_XMIT)) {
+        return "xdp";
+    }
+    return "tc";
+}
+
+/* Translates key and mask, if any, to '*match'.  Returns 0 or EINVAL.  Like
+ * dpif-netdev_flow_put(). */
+static int
+match_from_nlattrs(const struct nlattr *key, size_t key_len,
+                   const struct nlattr *mask, size_t mask_len, bool probe,
+                   struct match *match)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+    const char *what = NULL;
+
+    if (odp_flow_key_to_flow(key, key_len, &match->flow, NULL)) {
+        what = "key";
+    } else if (odp_flow_key_to_mask(mask, mask_len, &match->wc, &match->flow,
+                                    NULL)) {
+        what = "mask";
+    }
+    if (what) {
+        if (!probe && !VLOG_DROP_ERR(&rl)) {
+            struct ds s = DS_EMPTY_INITIALIZER;
+
+            odp_flow_format(key, key_len, mask, mask_len, NULL, &s, true);
+            VLOG_ERR("internal error parsing flow %s %s", what, ds_cstr(&s));
+            ds_destroy(&s);
+        }
+        return EINVAL;
+    }
+    if (match->wc.masks.in_port.odp_port != ODPP_NONE) {
+        VLOG_ERR_RL(&rl, "failed to put flow: in_port is not an exact match");
+        return EINVAL;
+    }
+
+    /* Netlink cannot say that the presence of a tag does not matter: a missing
+     * one means that there must be none. */
+    if (!match->wc.masks.vlans[0].tci) {
+        match->wc.masks.vlans[0].tci = htons(VLAN_VID_MASK | VLAN_CFI);
+    }
+    match->tun_md.valid = false;
+    match_zero_wildcarded_fields(match);
+    return 0;
+}
+
+static int
+flow_put(struct xdp_dp *dp, const struct dpif_flow_put *put)
+{
+    struct oxdp_counters counters;
+    struct match match;
+    ovs_u128 ufid;
+    int error;
+
+    if (put->stats) {
+        memset(put->stats, 0, sizeof *put->stats);
+    }
+    error = match_from_nlattrs(put->key, put->key_len, put->mask,
+                               put->mask_len, put->flags & DPIF_FP_PROBE,
+                               &match);
+    if (error) {
+        return error;
+    }
+    if (put->ufid) {
+        ufid = *put->ufid;
+    } else {
+        odp_flow_key_hash(put->key, put->key_len, &ufid);
+    }
+
+    struct oxdp_put p = {
+        .match = &match,
+        .ufid = &ufid,
+        .key = put->key,
+        .key_len = put->key_len,
+        .mask = put->mask,
+        .mask_len = put->mask_len,
+        .actions = put->actions,
+        .actions_len = put->actions_len,
+        .create = put->flags & DPIF_FP_CREATE,
+        .modify = put->flags & DPIF_FP_MODIFY,
+        .zero_stats = put->flags & DPIF_FP_ZERO_STATS,
+        .counters = &counters,
+    };
+    error = oxdp_table_put(dp->table, &p);
+    if (!error && put->stats) {
+        counters_to_stats(&counters, put->stats);
+    }
+    return error;
+}
+
+/* The ufid of the flow that 'ufid' or 'key' names. */
+static ovs_u128
+get_ufid(const ovs_u128 *ufid, const struct nlattr *key, size_t key_len)
+{
+    ovs_u128 hash;
+
+    if (ufid) {
+        return *ufid;
+    }
+    odp_flow_key_hash(key, key_len, &hash);
+    return hash;
+}
+
+static int
+flow_del(struct xdp_dp *dp, const struct dpif_flow_del *del)
+{
+    ovs_u128 ufid = get_ufid(del->ufid, del->key, del->key_len);
+    struct oxdp_counters counters = { 0 };
+    int error;
+
+    error = oxdp_table_delete(dp->table, &ufid, &counters);
+    if (!error && del->stats) {
+        counters_to_stats(&counters, del->stats);
+    }
+    return error;
+}
+
+/* Fills in '*flow' from 'mf'; pointers are valid until quiescence. */
+static void
+megaflow_to_dpif_flow(const struct xdp_dp *dp, struct oxdp_megaflow *mf,
+                      bool terse, struct dpif_flow *flow)
+{
+    struct oxdp_counters counters;
+    uint8_t reason;
+
+    memset(flow, 0, sizeof *flow);
+    if (!terse) {
+        struct oxdp_actions *actions
+            = ovsrcu_get(struct oxdp_actions *, &mf->actions);
+
+        flow->key = mf->key;
+        flow->key_len = mf->key_len;
+        flow->mask = mf->mask;
+        flow->mask_len = mf->mask_len;
+        flow->actions = actions->actions;
+        flow->actions_len = actions->size;
+    }
+    flow->ufid = mf->ufid;
+    flow->ufid_present = true;
+    flow->pmd_id = PMD_ID_NULL;
+    oxdp_megaflow_counters(dp->table, mf, &counters);
+    counters_to_stats(&counters, &flow->stats);
+    flow->attrs.dp_layer = xdp_flow_layer(dp, mf);
+    atomic_read_relaxed(&mf->reason, &reason);
+    if (reason) {
+        flow->attrs.dp_extra_info = oxdp_reason_name(reason);
+    }
+}
+
+static int
+flow_get(struct xdp_dp *dp, const struct dpif_flow_get *get)
+{
+    ovs_u128 ufid = get_ufid(get->ufid, get->key, get->key_len);
+    struct oxdp_megaflow *mf = oxdp_table_find(dp->table, &ufid);
+
+    if (!mf) {
+        return ENOENT;
+    }
+    megaflow_to_dpif_flow(dp, mf, false, get->flow);
+
+    /* The caller's buffer lives longer than RCU lets the flow live. */
+    struct ofpbuf *b = get->buffer;
+    size_t key_len = mf->key_len, mask_len = mf->mask_len;
+    size_t actions_len = get->flow->actions_len;
+    char *p = ofpbuf_put_uninit(b, key_len + mask_len + actions_len);
+
+    memcpy(p, mf->key, key_len);
+    memcpy(p + key_len, mf->mask, mask_len);
+    memcpy(p + key_len + mask_len, get->flow->actions, actions_len);
+    get->flow->key = ALIGNED_CAST(const struct nlattr *, p);
+    get->flow->mask = ALIGNED_CAST(const struct nlattr *, p + key_len);
+    get->flow->actions
+        = ALIGNED_CAST(const struct nlattr *, p + key_len + mask_len);
+    return 0;
+}
+
+void
+dpif_xdp_operate(struct dpif *dpif, struct dpif_op **ops, size_t n_ops,
+                 enum dpif_offload_type offload_type OVS_UNUSED)
+{
+    struct xdp_dp *dp = get_xdp_dp(dpif);
+
+    for (size_t i = 0; i < n_ops; i++) {
+        struct dpif_op *op = ops[i];
+
+        switch (op->type) {
+        case DPIF_OP_FLOW_PUT:
+            op->error = flow_put(dp, &op->flow_put);
+            break;
+        case DPIF_OP_FLOW_DEL:
+            op->error = flow_del(dp, &op->flow_del);
+            break;
+        case DPIF_OP_EXECUTE:
+            op->error = dpif_xdp_execute(dp, &op->execute);
+            break;
+        case DPIF_OP_FLOW_GET:
+            op->error = flow_get(dp, &op->flow_get);
+            break;
+        }
+    }
+    xdp_cpu_flush(dp);
+}
+
+int
+dpif_xdp_flow_flush(struct dpif *dpif)
+{
+    struct xdp_dp *dp = get_xdp_dp(dpif);
+
+    oxdp_table_flush(dp->table);
+    dpif_xdp_recv_purge(dpif);
+    return 0;
+}
+
+/* Dumps. */
+
+struct flow_dump {
+    struct dpif_flow_dump up;
+    struct ovs_mutex mutex;
+    struct cmap_position pos;   /* Under 'mutex'. */
+    bool done;                  /* Under 'mutex'. */
+};
+
+struct flow_dump_thread {
+    struct dpif_flow_dump_thread up;
+    struct flow_dump *dump;
+};
+
+struct dpif_flow_dump *
+dpif_xdp_flow_dump_create(const struct dpif *dpif, bool terse,
+                          struct dpif_flow_dump_types *types OVS_UNUSED)
+{
+    struct flow_dump *dump = xzalloc(sizeof *dump);
+
+    dpif_flow_dump_init(&dump->up, dpif);
+    dump->up.terse = terse;
+    ovs_mutex_init(&dump->mutex);
+    return &dump->up;
+}
+
+int
+dpif_xdp_flow_dump_destroy(struct dpif_flow_dump *dump_)
+{
+    struct flow_dump *dump = CONTAINER_OF(dump_, struct flow_dump, up);
+
+    ovs_mutex_destroy(&dump->mutex);
+    free(dump);
+    return 0;
+}
+
+struct dpif_flow_dump_thread *
+dpif_xdp_flow_dump_thread_create(struct dpif_flow_dump *dump)
+{
+    struct flow_dump_thread *thread = xzalloc(sizeof *thread);
+
+    dpif_flow_dump_thread_init(&thread->up, dump);
+    thread->dump = CONTAINER_OF(dump, struct flow_dump, up);
+    return &thread->up;
+}
+
+void
+dpif_xdp_flow_dump_thread_destroy(struct dpif_flow_dump_thread *thread)
+{
+    free(CONTAINER_OF(thread, struct flow_dump_thread, up));
+}
+
+int
+dpif_xdp_flow_dump_next(struct dpif_flow_dump_thread *thread_,
+                        struct dpif_flow *flows, int max_flows)
+{
+    struct flow_dump_thread *thread
+        = CONTAINER_OF(thread_, struct flow_dump_thread, up);
+    struct flow_dump *dump = thread->dump;
+    struct xdp_dp *dp = get_xdp_dp(dump->up.dpif);
+    struct oxdp_megaflow *batch[50];
+    int n = 0;
+
+    ovs_mutex_lock(&dump->mutex);
+    while (!dump->done && n < MIN(max_flows, (int) ARRAY_SIZE(batch))) {
+        struct oxdp_megaflow *mf = oxdp_table_next(dp->table, &dump->pos);
+
+        if (mf) {
+            batch[n++] = mf;
+        } else {
+            dump->done = true;
+        }
+    }
+    ovs_mutex_unlock(&dump->mutex);
+
+    for (int i = 0; i < n; i++) {
+        megaflow_to_dpif_flow(dp, batch[i], dump->up.terse, &flows[i]);
+    }
+    return n;
+}

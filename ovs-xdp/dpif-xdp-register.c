@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dpif-xdp-register: how unpatched Open vSwitch gets to know of the provider.
+ *
+ * This object is linked with OVS's own ovs-vswitchd.o.  A constructor
+ * registers the classes; linker option --wrap routes a few calls between OVS's
+ * objects through the functions below, where OVS asks for the datapath's type
+ * instead of its abilities, or has no callback for what we have to say.
+ */
+
+#include <config.h>
+
+#include <stdlib.h>
+
+#include "dpif-xdp.h"
+#include "netdev-xdp.h"
+#include "smap.h"
+#include "util.h"
+#include "vswitch-idl.h"
+
+static bool
+is_ours(const struct dpif *dpif)
+{
+    return !strcmp(dpif_type(dpif), DPIF_XDP_TYPE);
+}
+
+static void __attribute__((constructor))
+register_xdp(void)
+{
+    /* No threads and no file descriptors here: the daemon forks later. */
+    netdev_xdp_register();
+    dp_register_provider(&dpif_xdp_class);
+}
+
+/* Abilities that OVS grants to dpif-netdev by name. */
+
+bool __real_dpif_supports_tnl_push_pop(const struct dpif *);
+bool __wrap_dpif_supports_tnl_push_pop(const struct dpif *);
+bool __real_dpif_supports_explicit_drop_action(const struct dpif *);
+bool __wrap_dpif_supports_explicit_drop_action(const struct dpif *);
+bool __real_dpif_supports_lb_output_action(const struct dpif *);
+bool __wrap_dpif_supports_lb_output_action(const struct dpif *);
+
+bool
+__wrap_dpif_supports_tnl_push_pop(const struct dpif *dpif)
+{
+    return __real_dpif_supports_tnl_push_pop(dpif);
+}
+
+bool
+__wrap_dpif_supports_explicit_drop_action(const struct dpif *dpif)
+{
+    return is_ours(dpif) || __real_dpif_supports_explicit_drop_action(dpif);
+}
+
+bool
+__wrap_dpif_supports_lb_output_action(const struct dpif *dpif)
+{
+    return __real_dpif_supports_lb_output_action(dpif);
+}
+
+/* The error column of an Interface.  OVS sets it when it configures the
+ * Interface, which is before the datapath can know of an error, and refreshes
+ * the status when the netdev has changed. */
+
+void __real_ovsrec_interface_set_error(const struct ovsrec_interface *,
+                                       const char *error);
+void __wrap_ovsrec_interface_set_error(const struct ovsrec_interface *,
+                                       const char *error);
+void __real_ovsrec_interface_set_status(const struct ovsrec_interface *,
+                                        const struct smap *);
+void __wrap_ovsrec_interface_set_status(const struct ovsrec_interface *,
+                                        const struct smap *);
+
+void
+__wrap_ovsrec_interface_set_error(const struct ovsrec_interface *row,
+                                  const char *error)
+{
+    char *ours = NULL;
+
+    if (!error) {
+        xdp_port_get_error(row->name, &ours);
+    }
+    __real_ovsrec_interface_set_error(row, ours ? ours : error);
+    free(ours);
+}
+
+void
+__wrap_ovsrec_interface_set_status(const struct ovsrec_interface *row,
+                                   const struct smap *status)
+{
+    char *ours;
+
+    __real_ovsrec_interface_set_status(row, status);
+    if (status && xdp_port_get_error(row->name, &ours)) {
+        if (ours || row->error) {
+            __real_ovsrec_interface_set_error(row, ours);
+        }
+        free(ours);
+    }
+}

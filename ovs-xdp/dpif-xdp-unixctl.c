@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dpif-xdp-unixctl: ovs-appctl dpif-xdp/...
+ */
+
+#include <config.h>
+
+#include <stdlib.h>
+
+#include "dpif-xdp.h"
+#include "odp-util.h"
+#include "openvswitch/dynamic-string.h"
+#include "oxdp-compile.h"
+#include "unixctl.h"
+#include "util.h"
+
+/* Returns the one datapath, or NULL after having replied that there is
+ * none. */
+static struct xdp_dp *
+get_dp(struct unixctl_conn *conn)
+{
+    struct xdp_dp *dp = xdp_dp_get();
+
+    if (!dp) {
+        unixctl_command_reply_error(conn, "there is no datapath of type xdp: "
+                                    "give a bridge datapath_type=xdp");
+    }
+    return dp;
+}
+
+static const char *
+drop_name(int drop)
+{
+    static const char *names[] = {
+#define OXDP_DROP(ENUM, NAME, TEXT, ADVICE) [OXDP_DROP_##ENUM] = NAME,
+        OXDP_DROPS
+#undef OXDP_DROP
+    };
+
+    return names[drop];
+}
+
+static void
+format_drops(const struct oxdp_port_stats *s, struct ds *ds)
+{
+    uint64_t sum = 0;
+    const char *sep = " (";
+
+    for (int i = 0; i < OXDP_N_DROPS; i++) {
+        sum += s->drops[i];
+    }
+    ds_put_format(ds, " drop %"PRIu64, sum);
+    if (!sum) {
+        return;
+    }
+    for (int i = 0; i < OXDP_N_DROPS; i++) {
+        if (s->drops[i]) {
+            ds_put_format(ds, "%s%s %"PRIu64, sep, drop_name(i),
+                          (uint64_t) s->drops[i]);
+            sep = ", ";
+        }
+    }
+    ds_put_char(ds, ')');
+}
+
+static void
+format_port(const struct xdp_dp *dp, uint32_t port_no, const char *name,
+            const char *mode, const char *why, struct ds *ds)
+{
+    struct oxdp_port_stats s;
+
+    xdp_port_get_stats(dp, port_no, &s);
+    ds_put_format(ds, "  port %"PRIu32" %s  %s (%s): xdp hit %"PRIu64
+                  " tc hit %"PRIu64" miss %"PRIu64" punt %"PRIu64
+                  " to-skb %"PRIu64, port_no, name, mode, why,
+                  (uint64_t) s.hits[OXDP_HOOK_XDP],
+                  (uint64_t) s.hits[OXDP_HOOK_TC], (uint64_t) s.misses,
+                  (uint64_t) s.punts, (uint64_t) s.to_skb);
+    format_drops(&s, ds);
+    ds_put_char(ds, '\n');
+}
+
+static int
+compare_ports(const void *a_, const void *b_)
+{
+    const struct xdp_port *const *a = a_, *const *b = b_;
+    uint32_t x = odp_to_u32((*a)->port_no), y = odp_to_u32((*b)->port_no);
+
+    return x < y ? -1 : x > y;
+}
+
+static void
+format_ports(struct xdp_dp *dp, struct ds *ds)
+{
+    struct xdp_port **ports, *port;
+    size_t n = 0;
+
+    format_port(dp, 0, DPIF_XDP_NAME, "native", "CPU port", ds);
+
+    ovs_mutex_lock(&dp->port_mutex);
+    ports = xmalloc(hmap_count(&dp->ports) * sizeof *ports + 1);
+    HMAP_FOR_EACH (port, node, &dp->ports) {
+        ports[n++] = port;
+    }
+    qsort(ports, n, sizeof *ports, compare_ports);
+    for (size_t i = 0; i < n; i++) {
+        port = ports[i];
+        format_port(dp, odp_to_u32(port->port_no), port->name,
+                    xdp_mode_name(port->mode), port->why, ds);
+        if (port->error) {
+            ds_put_format(ds, "    error: %s\n", port->error);
+        }
+    }
+    free(ports);
+    ovs_mutex_unlock(&dp->port_mutex);
+}
+
+static void
+format_upcalls(const struct xdp_dp *dp, struct ds *ds)
+{
+    struct oxdp_xsk_stats sum = { 0 };
+    bool sg = true;
+
+    for (uint32_t i = 0; i < dp->bpf->n_queues; i++) {
+        struct oxdp_xsk_stats s;
+
+        oxdp_xsk_get_stats(dp->xsks[i], &s);
+        sum.rx_packets += s.rx_packets;
+        sum.rx_bad += s.rx_bad;
+        sum.rx_ring_full += s.rx_ring_full;
+        sum.tx_packets += s.tx_packets;
+        sum.tx_dropped += s.tx_dropped;
+        sg &= oxdp_xsk_can_sg(dp->xsks[i]);
+    }
+    ds_put_format(ds, "  upcalls: AF_XDP received %"PRIu64" sent %"PRIu64
+                  ", sockets %"PRIu32", ring full %"PRIu64
+                  ", not sent %"PRIu64", bad %"PRIu64"%s\n",
+                  sum.rx_packets, sum.tx_packets, dp->bpf->n_queues,
+                  sum.rx_ring_full, sum.tx_dropped, sum.rx_bad,
+                  sg ? "" : ", no jumbo frames (Linux 6.6 has them)");
+}
+
+static void
+dpif_xdp_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
+              const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
+{
+    struct xdp_dp *dp = get_dp(conn);
+    struct ds ds = DS_EMPTY_INITIALIZER;
+    struct oxdp_table_stats table;
+    struct dpif_dp_stats stats;
+    struct dpif_xdp dpif = { .dp = dp };
+
+    if (!dp) {
+        return;
+    }
+    dpif.dpif.dpif_class = &dpif_xdp_class;
+    dpif_xdp_class.get_stats(&dpif.dpif, &stats);
+    oxdp_table_get_stats(dp->table, &table);
+
+    ds_put_format(&ds, "%s@%s: masks %"PRIu32", flows %"PRIu32"/%"PRIu32
+                  " (%"PRIu32" in BPF)\n", DPIF_XDP_TYPE, DPIF_XDP_NAME,
+                  table.n_masks, table.n_flows, table.max_flows,
+                  table.n_bpf_flows);
+    ds_put_format(&ds, "  lookups: hit %"PRIu64" (hint %.1f%%) missed %"PRIu64
+                  " lost %"PRIu64, stats.n_hit,
+                  stats.n_hit ? 100.0 * stats.n_cache_hit / stats.n_hit : 0.0,
+                  stats.n_missed, stats.n_lost);
+    if (table.n_full) {
+        ds_put_format(&ds, " table-full %"PRIu64, table.n_full);
+    }
+    ds_put_char(&ds, '\n');
+    format_upcalls(dp, &ds);
+    format_ports(dp, &ds);
+
+    xdp_dp_unref(dp);
+    unixctl_command_reply(conn, ds_cstr(&ds));
+    ds_destroy(&ds);
+}
+
+static void
+format_flow(const struct xdp_dp *dp, struct oxdp_megaflow *mf, struct ds *ds)
+{
+    struct oxdp_actions *actions
+        = ovsrcu_get(struct oxdp_actions *, &mf->actions);
+    struct oxdp_counters counters;
+    struct oxdp_flow slot;
+    uint64_t user;
+    uint8_t reason;
+
+    odp_format_ufid(&mf->ufid, ds);
+    ds_put_cstr(ds, "\n  match: ");
+    odp_flow_format(mf->key, mf->key_len, mf->mask, mf->mask_len, NULL, ds,
+                    false);
+    ds_put_cstr(ds, "\n  actions: ");
+    format_odp_actions(ds, actions->actions, actions->size, NULL);
+
+    atomic_read_relaxed(&mf->reason, &reason);
+    ds_put_format(ds, "\n  verdict: dp:%s, reason %s (%s)\n",
+                  xdp_flow_layer(dp, mf), oxdp_reason_name(reason),
+                  oxdp_reason_text(reason));
+    if (oxdp_megaflow_get_slot(dp->table, mf, &slot)) {
+        ds_put_format(ds, "  entry: verdict %s, mask %"PRIu32
+                      ", %u words, opcodes ",
+                      oxdp_verdict_name(slot.verdict), slot.mask_id,
+                      slot.n_words);
+        oxdp_format_ops(&slot, ds);
+        ds_put_char(ds, '\n');
+    } else {
+        ds_put_cstr(ds, "  entry: none in BPF\n");
+    }
+    oxdp_megaflow_counters(dp->table, mf, &counters);
+    atomic_read_relaxed(&mf->user_packets, &user);
+    ds_put_format(ds, "  packets: %"PRIu64" (in userspace %"PRIu64"), bytes: "
+                  "%"PRIu64"\n", counters.packets, user, counters.bytes);
+}
+
+static void
+dpif_xdp_flow_show(struct unixctl_conn *conn, int argc, const char *argv[],
+                   void *aux OVS_UNUSED)
+{
+    struct xdp_dp *dp = get_dp(conn);
+    struct ds ds = DS_EMPTY_INITIALIZER;
+    struct oxdp_megaflow *mf;
+
+    if (!dp) {
+        return;
+    }
+    if (argc > 1) {
+        ovs_u128 ufid;
+
+        mf = (odp_ufid_from_string(argv[1], &ufid) > 0
+              ? oxdp_table_find(dp->table, &ufid) : NULL);
+        if (!mf) {
+            unixctl_command_reply_error(
+                conn, "no flow has this ufid: \"ovs-appctl dpctl/dump-flows "
+                "-m\" shows those that exist, as ufid:...");
+            xdp_dp_unref(dp);
+            return;
+        }
+        format_flow(dp, mf, &ds);
+    } else {
+        struct cmap_position pos = { 0 };
+
+        while ((mf = oxdp_table_next(dp->table, &pos))) {
+            format_flow(dp, mf, &ds);
+        }
+    }
+    xdp_dp_unref(dp);
+    unixctl_command_reply(conn, ds_cstr(&ds));
+    ds_destroy(&ds);
+}
+
+void
+xdp_unixctl_init(void)
+{
+    unixctl_command_register("dpif-xdp/show", "", 0, 0, dpif_xdp_show, NULL);
+    unixctl_command_register("dpif-xdp/flow-show", "[ufid]", 0, 1,
+                             dpif_xdp_flow_show, NULL);
+}

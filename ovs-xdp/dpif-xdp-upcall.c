@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dpif-xdp-upcall: from the AF_XDP sockets to OVS's handler threads.
+ *
+ * Handler N reads sockets N, N + n_handlers, and so on.  A packet whose flow
+ * is in the table is executed at once; the rest become upcalls in the handler's
+ * queue, as do packets that actions in any thread send to userspace.
+ */
+
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "dp-packet.h"
+#include "dpif-xdp.h"
+#include "odp-util.h"
+#include "openvswitch/ofpbuf.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "packets.h"
+#include "seq.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(dpif_xdp_upcall);
+
+/* Upcalls that may wait for a handler. */
+#define MAX_QUEUED_UPCALLS 4096
+
+/* Packets read from a socket before upcalls are returned. */
+#define RECV_BATCH 32
+
+static struct odp_support odp_support = {
+    .max_vlan_headers = SIZE_MAX,
+    .max_mpls_depth = SIZE_MAX,
+    .recirc = true,
+    .ct_state = true,
+    .ct_zone = true,
+    .ct_mark = true,
+    .ct_label = true,
+    .ct_state_nat = true,
+    .ct_orig_tuple = true,
+    .ct_orig_tuple6 = true,
+};
+
+/* A packet on its way to a handler. */
+struct xdp_upcall {
+    struct ovs_list node;       /* In struct xdp_handler's 'upcalls'. */
+    enum dpif_upcall_type type;
+    struct dp_packet *packet;
+    struct flow flow;
+    struct nlattr *userdata;    /* Or NULL. */
+    struct nlattr *actions;     /* Or NULL. */
+};
+
+/* The handler that the calling thread is, if any. */
+DEFINE_STATIC_PER_THREAD_DATA(struct xdp_handler *, this_handler, NULL)
+
+static struct nlattr *
+clone_attr(const struct nlattr *a)
+{
+    return a ? xmemdup(a, NLA_ALIGN(a->nla_len)) : NULL;
+}
+
+static void
+upcall_free(struct xdp_upcall *u)
+{
+    dp_packet_delete(u->packet);
+    free(u->userdata);
+    free(u->actions);
+    free(u);
+}
+
+void
+xdp_upcall_queue(struct xdp_dp *dp, struct dp_packet *packet,
+                 enum dpif_upcall_type type, const struct flow *flow,
+                 const struct nlattr *userdata, const struct nlattr *actions)
+{
+    struct xdp_handler *handler = *this_handler_get();
+    bool locked = false;
+    uint64_t old;
+
+    if (!handler) {
+        /* Not a handler's thread: any of them will do. */
+        ovs_rwlock_rdlock(&dp->handlers_lock);
+        locked = true;
+        handler = dp->n_handlers ? &dp->handlers[0] : NULL;
+    }
+
+    if (handler) {
+        ovs_mutex_lock(&handler->mutex);
+        if (handler->n_upcalls < MAX_QUEUED_UPCALLS) {
+            struct xdp_upcall *u = xmalloc(sizeof *u);
+
+            u->type = type;
+            u->packet = packet;
+            u->flow = *flow;
+            u->userdata = clone_attr(userdata);
+            u->actions = clone_attr(actions);
+            ovs_list_push_back(&handler->upcalls, &u->node);
+            handler->n_upcalls++;
+            packet = NULL;
+        }
+        ovs_mutex_unlock(&handler->mutex);
+        if (locked) {
+            seq_change(handler->seq);
+        }
+    }
+    if (locked) {
+        ovs_rwlock_unlock(&dp->handlers_lock);
+    }
+    if (packet) {
+        atomic_add_relaxed(&dp->n_lost, 1, &old);
+        dp_packet_delete(packet);
+    }
+}
+
+/* Handlers. */
+
+static void
+handler_purge(struct xdp_handler *handler)
+{
+    struct xdp_upcall *u;
+
+    ovs_mutex_lock(&handler->mutex);
+    LIST_FOR_EACH_POP (u, node, &handler->upcalls) {
+        upcall_free(u);
+    }
+    handler->n_upcalls = 0;
+    ovs_mutex_unlock(&handler->mutex);
+}
+
+static void
+handlers_set__(struct xdp_dp *dp, uint32_t n)
+    OVS_REQ_WRLOCK(dp->handlers_lock)
+{
+    if (n == dp->n_handlers) {
+        return;
+    }
+    for (uint32_t i = 0; i < dp->n_handlers; i++) {
+        struct xdp_handler *handler = &dp->handlers[i];
+
+        handler_purge(handler);
+        seq_destroy(handler->seq);
+        ovs_mutex_destroy(&handler->mutex);
+    }
+    free(dp->handlers);
+    dp->handlers = n ? xcalloc(n, sizeof *dp->handlers) : NULL;
+    dp->n_handlers = n;
+    for (uint32_t i = 0; i < n; i++) {
+        struct xdp_handler *handler = &dp->handlers[i];
+
+        ovs_mutex_init(&handler->mutex);
+        ovs_list_init(&handler->upcalls);
+        handler->seq = seq_create();
+    }
+}
+
+void
+xdp_handlers_destroy(struct xdp_dp *dp)
+{
+    ovs_rwlock_wrlock(&dp->handlers_lock);
+    handlers_set__(dp, 0);
+    ovs_rwlock_unlock(&dp->handlers_lock);
+}
+
+int
+dpif_xdp_recv_set(struct dpif *dpif, bool enable)
+{
+    struct xdp_dp *dp = get_xdp_dp(dpif);
+
+    ovs_rwlock_wrlock(&dp->handlers_lock);
+    dp->recv_enabled = enable;
+    if (!enable) {
+        handlers_set__(dp, 0);
+    } else if (!dp->n_handlers) {
+        handlers_set__(dp, 1);
+    }
+    ovs_rwlock_unlock(&dp->handlers_lock);
+    return 0;
+}
+
+int
+dpif_xdp_handlers_set(struct dpif *dpif, uint32_t n_handlers)
+{
+    struct xdp_dp *dp = get_xdp_dp(dpif);
+
+    ovs_rwlock_wrlock(&dp->handlers_lock);
+    if (dp->recv_enabled) {
+        handlers_set__(dp, n_handlers);
+    }
+    ovs_rwlock_unlock(&dp->handlers_lock);
+    return 0;
+}
+
+bool
+dpif_xdp_number_handlers_required(struct dpif *dpif, uint32_t *n_handlers)
+{
+    /* One per socket: more would have nothing to read. */
+    *n_handlers = get_xdp_dp(dpif)->bpf->n_queues;
+    return true;
+}
+
+/* Receiving. */
+
+/* Makes of a frame and its header what OVS knows as a packet, and runs it
+ * through the flow table. */
+static void
+receive_frame(struct xdp_dp *dp, struct dp_packet *packet,
+              const struct oxdp_hdr *hdr)
+{
+    pkt_metadata_init(&packet->md, u32_to_odp(hdr->port));
+    packet->md.recirc_id = hdr->recirc_id;
+    packet->md.dp_hash = hdr->dp_hash;
+    packet->md.pkt_mark = hdr->skb_mark;
+    packet->md.skb_priority = hdr->skb_priority;
+    if (hdr->vlan_tci) {
+        eth_push_vlan(packet, hdr->vlan_tpid, hdr->vlan_tci);
+    }
+    xdp_receive(dp, packet);
+}
+
+/* Reads a batch from every socket of handler 'id'.  Returns true if there may
+ * be more. */
+static bool
+read_sockets(struct xdp_dp *dp, uint32_t id)
+{
+    bool more = false;
+
+    for (uint32_t i = id; i < dp->bpf->n_queues; i += dp->n_handlers) {
+        struct dp_packet *packet;
+        struct oxdp_hdr hdr;
+        int n;
+
+        for (n = 0; n < RECV_BATCH; n++) {
+            packet = oxdp_xsk_recv(dp->xsks[i], &hdr);
+            if (!packet) {
+                break;
+            }
+            receive_frame(dp, packet, &hdr);
+        }
+        more |= n == RECV_BATCH;
+    }
+    xdp_cpu_flush(dp);
+    return more;
+}
+
+static struct xdp_upcall *
+handler_pop(struct xdp_handler *handler)
+{
+    struct xdp_upcall *u = NULL;
+
+    ovs_mutex_lock(&handler->mutex);
+    if (handler->n_upcalls) {
+        u = CONTAINER_OF(ovs_list_pop_front(&handler->upcalls),
+                         struct xdp_upcall, node);
+        handler->n_upcalls--;
+    }
+    ovs_mutex_unlock(&handler->mutex);
+    return u;
+}
+
+static struct nlattr *
+put_attr(struct ofpbuf *buf, const struct nlattr *a, size_t *ofs)
+{
+    *ofs = buf->size;
+    return a ? ofpbuf_put(buf, a, NLA_ALIGN(a->nla_len)) : NULL;
+}
+
+/* Turns 'u', which it frees, into '*out', with storage in 'buf'. */
+static void
+upcall_to_dpif(struct xdp_upcall *u, struct dpif_upcall *out,
+               struct ofpbuf *buf)
+{
+    struct odp_flow_key_parms parms = {
+        .flow = &u->flow,
+        .support = odp_support,
+    };
+    size_t key_ofs, userdata_ofs, actions_ofs;
+
+    memset(out, 0, sizeof *out);
+    out->type = u->type;
+
+    put_attr(buf, u->userdata, &userdata_ofs);
+    put_attr(buf, u->actions, &actions_ofs);
+    key_ofs = buf->size;
+    odp_flow_key_from_flow(&parms, buf);
+
+    /* 'buf' does not move any more. */
+    out->key = ofpbuf_at_assert(buf, key_ofs, 0);
+    out->key_len = buf->size - key_ofs;
+    odp_flow_key_hash(out->key, out->key_len, &out->ufid);
+    if (u->userdata) {
+        out->userdata = ofpbuf_at_assert(buf, userdata_ofs, 0);
+    }
+    if (u->actions) {
+        out->actions = ofpbuf_at_assert(buf, actions_ofs, 0);
+    }
+
+    dp_packet_init(&out->packet, 0);
+    dp_packet_swap(&out->packet, u->packet);
+    upcall_free(u);
+}
+
+int
+dpif_xdp_recv(struct dpif *dpif, uint32_t handler_id,
+              struct dpif_upcall *upcall, struct ofpbuf *buf)
+{
+    struct xdp_dp *dp = get_xdp_dp(dpif);
+    struct xdp_upcall *u = NULL;
+
+    ovs_rwlock_rdlock(&dp->handlers_lock);
+    if (handler_id < dp->n_handlers) {
+        struct xdp_handler *handler = &dp->handlers[handler_id];
+
+        *this_handler_get() = handler;
+        handler->last_seq = seq_read(handler->seq);
+        u = handler_pop(handler);
+        if (!u && read_sockets(dp, handler_id)) {
+            /* There may be more without a new event on the socket. */
+            poll_immediate_wake();
+        }
+        u = u ? u : handler_pop(handler);
+        *this_handler_get() = NULL;
+    }
+    ovs_rwlock_unlock(&dp->handlers_lock);
+    if (!u) {
+        return EAGAIN;
+    }
+    upcall_to_dpif(u, upcall, buf);
+    return 0;
+}
+
+void
+dpif_xdp_recv_wait(struct dpif *dpif, uint32_t handler_id)
+{
+    struct xdp_dp *dp = get_xdp_dp(dpif);
+
+    ovs_rwlock_rdlock(&dp->handlers_lock);
+    if (handler_id < dp->n_handlers) {
+        struct xdp_handler *handler = &dp->handlers[handler_id];
+
+        for (uint32_t i = handler_id; i < dp->bpf->n_queues;
+             i += dp->n_handlers) {
+            poll_fd_wait(oxdp_xsk_fd(dp->xsks[i]), POLLIN);
+        }
+        seq_wait(handler->seq, handler->last_seq);
+        ovs_mutex_lock(&handler->mutex);
+        if (handler->n_upcalls) {
+            poll_immediate_wake();
+        }
+        ovs_mutex_unlock(&handler->mutex);
+    }
+    ovs_rwlock_unlock(&dp->handlers_lock);
+}
+
+void
+dpif_xdp_recv_purge(struct dpif *dpif)
+{
+    struct xdp_dp *dp = get_xdp_dp(dpif);
+
+    /* The write lock keeps handlers off the receive rings. */
+    ovs_rwlock_wrlock(&dp->handlers_lock);
+    for (uint32_t i = 0; i < dp->n_handlers; i++) {
+        handler_purge(&dp->handlers[i]);
+    }
+    for (uint32_t i = 0; i < dp->bpf->n_queues; i++) {
+        oxdp_xsk_purge(dp->xsks[i]);
+    }
+    ovs_rwlock_unlock(&dp->handlers_lock);
+}

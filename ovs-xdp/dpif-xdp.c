@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dpif-xdp: the provider's class, and the life of its one datapath.
+ */
+
+#include <config.h>
+
+#include "dpif-xdp.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "conntrack.h"
+#include "netdev-xdp.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "seq.h"
+#include "smap.h"
+#include "sset.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(dpif_xdp);
+
+#define DEFAULT_MAX_FLOWS 65536
+#define DEFAULT_HINT_SIZE 16384
+#define DEFAULT_UPCALL_RATE 100000
+#define DEFAULT_UPCALL_BURST 1024
+
+/* Protects 'the_dp', and serializes creation and destruction. */
+static struct ovs_mutex dp_mutex = OVS_MUTEX_INITIALIZER;
+static struct xdp_dp *the_dp OVS_GUARDED_BY(dp_mutex);
+
+static void
+dp_destroy(struct xdp_dp *dp)
+{
+    xdp_ports_destroy(dp);
+    xdp_handlers_destroy(dp);
+    xdp_cpu_close(dp);
+    oxdp_table_destroy(dp->table);
+    if (dp->conntrack) {
+        conntrack_destroy(dp->conntrack);
+    }
+    oxdp_bpf_close(dp->bpf);
+    ovs_rwlock_destroy(&dp->handlers_lock);
+    ovs_mutex_destroy(&dp->port_mutex);
+    free(dp->default_mode);
+    free(dp);
+}
+
+static int
+dp_create(struct xdp_dp **dpp)
+    OVS_REQUIRES(dp_mutex)
+{
+    struct oxdp_bpf_config config = { .hint_size = DEFAULT_HINT_SIZE };
+    struct xdp_dp *dp = xzalloc(sizeof *dp);
+    char *why = NULL;
+    int error;
+
+    ovs_refcount_init(&dp->ref_cnt);
+    atomic_flag_clear(&dp->destroyed);
+    ovs_mutex_init(&dp->port_mutex);
+    ovs_rwlock_init(&dp->handlers_lock);
+    hmap_init(&dp->ports);
+    dp->upcall_rate = DEFAULT_UPCALL_RATE;
+    dp->upcall_burst = DEFAULT_UPCALL_BURST;
+
+    error = oxdp_bpf_open(&config, &dp->bpf, &why);
+    if (error) {
+        VLOG_ERR("cannot create datapath: %s", why);
+        free(why);
+        hmap_destroy(&dp->ports);
+        ovs_rwlock_destroy(&dp->handlers_lock);
+        ovs_mutex_destroy(&dp->port_mutex);
+        free(dp);
+        return error;
+    }
+    dp->table = oxdp_table_create(dp->bpf, DEFAULT_MAX_FLOWS);
+    error = dp->table ? xdp_cpu_open(dp, &why) : ENOMEM;
+    error = error ? error : xdp_ports_init(dp);
+    if (error) {
+        VLOG_ERR("cannot create datapath: %s",
+                 why ? why : ovs_strerror(error));
+        free(why);
+        dp_destroy(dp);
+        return error;
+    }
+    dp->conntrack = conntrack_init();
+    *dpp = the_dp = dp;
+    return 0;
+}
+
+struct xdp_dp *
+xdp_dp_get(void)
+{
+    struct xdp_dp *dp;
+
+    ovs_mutex_lock(&dp_mutex);
+    dp = the_dp;
+    if (dp) {
+        ovs_refcount_ref(&dp->ref_cnt);
+    }
+    ovs_mutex_unlock(&dp_mutex);
+    return dp;
+}
+
+void
+xdp_dp_unref(struct xdp_dp *dp)
+{
+    if (dp) {
+        /* 'dp_mutex' keeps xdp_dp_get() from reviving it. */
+        ovs_mutex_lock(&dp_mutex);
+        if (ovs_refcount_unref_relaxed(&dp->ref_cnt) == 1) {
+            if (the_dp == dp) {
+                the_dp = NULL;
+            }
+            dp_destroy(dp);
+        }
+        ovs_mutex_unlock(&dp_mutex);
+    }
+}
+
+static int
+dpif_xdp_init(void)
+{
+    xdp_unixctl_init();
+    return 0;
+}
+
+static int
+dpif_xdp_enumerate(struct sset *all_dps,
+                   const struct dpif_class *class OVS_UNUSED)
+{
+    ovs_mutex_lock(&dp_mutex);
+    if (the_dp) {
+        sset_add(all_dps, DPIF_XDP_NAME);
+    }
+    ovs_mutex_unlock(&dp_mutex);
+    return 0;
+}
+
+static const char *
+dpif_xdp_port_open_type(const struct dpif_class *class OVS_UNUSED,
+                        const char *type)
+{
+    return strcmp(type, "internal") ? type : NETDEV_XDP_TYPE;
+}
+
+static int
+dpif_xdp_open(const struct dpif_class *class OVS_UNUSED, const char *name,
+              bool create, struct dpif **dpifp)
+{
+    struct xdp_dp *dp;
+    int error = 0;
+
+    ovs_mutex_lock(&dp_mutex);
+    dp = the_dp;
+    if (strcmp(name, DPIF_XDP_NAME)) {
+        if (create) {
+            VLOG_ERR("datapath \"%s\" cannot be: there is one datapath of "
+                     "type %s, and its name is \"%s\"", name, DPIF_XDP_TYPE,
+                     DPIF_XDP_NAME);
+        }
+        error = create ? EINVAL : ENODEV;
+    } else if (!dp) {
+        error = create ? dp_create(&dp) : ENODEV;
+    } else if (create) {
+        error = EEXIST;
+    } else {
+        ovs_refcount_ref(&dp->ref_cnt);
+    }
+    if (!error) {
+        struct dpif_xdp *dpif = xzalloc(sizeof *dpif);
+
+        dpif_init(&dpif->dpif, &dpif_xdp_class, DPIF_XDP_NAME, 0, 0);
+        dpif->dp = dp;
+        dpif->last_port_seq = seq_read(dp->port_seq);
+        *dpifp = &dpif->dpif;
+    }
+    ovs_mutex_unlock(&dp_mutex);
+
+    if (!error && create) {
+        /* A second reference, which lives until the datapath is deleted. */
+        ovs_refcount_ref(&dp->ref_cnt);
+    }
+    return error;
+}
+
+static void
+dpif_xdp_close(struct dpif *dpif)
+{
+    xdp_dp_unref(get_xdp_dp(dpif));
+    free(dpif);
+}
+
+static int
+dpif_xdp_destroy(struct dpif *dpif)
+{
+    struct xdp_dp *dp = get_xdp_dp(dpif);
+
+    if (!atomic_flag_test_and_set(&dp->destroyed)) {
+        /* 'dpif' still has a reference. */
+        ovs_refcount_unref(&dp->ref_cnt);
+    }
+    return 0;
+}
+
+static bool
+dpif_xdp_run(struct dpif *dpif)
+{
+    struct xdp_dp *dp = get_xdp_dp(dpif);
+
+    dp->bpf->control->vlan_limit = flow_vlan_limit;
+    xdp_ports_run(dp);
+    return false;
+}
+
+static void
+dpif_xdp_wait(struct dpif *dpif)
+{
+    xdp_ports_wait(get_xdp_dp(dpif));
+}
+
+static int
+dpif_xdp_get_stats(const struct dpif *dpif, struct dpif_dp_stats *stats)
+{
+    struct xdp_dp *dp = get_xdp_dp(dpif);
+    struct oxdp_table_stats table;
+    uint64_t n;
+
+    memset(stats, 0, sizeof *stats);
+    oxdp_table_get_stats(dp->table, &table);
+    stats->n_flows = table.n_flows;
+    stats->n_masks = table.n_masks;
+
+    for (uint32_t port = 0; port < OXDP_MAX_PORTS; port++) {
+        struct oxdp_port_stats ps;
+
+        xdp_port_get_stats(dp, port, &ps);
+        stats->n_hit += ps.hits[OXDP_HOOK_XDP] + ps.hits[OXDP_HOOK_TC];
+        stats->n_cache_hit += ps.hint_hits;
+        stats->n_mask_hit += ps.mask_probes;
+        stats->n_lost += ps.drops[OXDP_DROP_PUNT_RATE]
+                         + ps.drops[OXDP_DROP_PUNT_ERROR];
+    }
+    for (uint32_t i = 0; i < dp->bpf->n_queues; i++) {
+        struct oxdp_xsk_stats xs;
+
+        oxdp_xsk_get_stats(dp->xsks[i], &xs);
+        stats->n_lost += xs.rx_ring_full;
+    }
+    atomic_read_relaxed(&dp->n_user_hits, &n);
+    stats->n_hit += n;
+    atomic_read_relaxed(&dp->n_missed, &n);
+    stats->n_missed += n;
+    atomic_read_relaxed(&dp->n_lost, &n);
+    stats->n_lost += n;
+    return 0;
+}
+
+/* Reads a number from 'config'; a bad one is logged and the default taken. */
+static uint32_t
+get_number(const struct smap *config, const char *name, uint32_t def,
+           uint32_t max)
+{
+    const char *s = smap_get(config, name);
+    unsigned int value;
+
+    if (!s) {
+        return def;
+    }
+    if (!str_to_uint(s, 10, &value) || value > max) {
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+
+        VLOG_WARN_RL(&rl, "Open_vSwitch other_config:%s=\"%s\" is not a "
+                     "number up to %"PRIu32": using %"PRIu32, name, s, max,
+                     def);
+        return def;
+    }
+    return value;
+}
+
+static int
+dpif_xdp_set_config(struct dpif *dpif, const struct smap *config)
+{
+    struct xdp_dp *dp = get_xdp_dp(dpif);
+
+    oxdp_table_set_max_flows(dp->table,
+                             get_number(config, "xdp-max-flows",
+                                        DEFAULT_MAX_FLOWS, 1000000));
+    xdp_ports_set_defaults(dp, smap_get(config, "xdp-mode"),
+                           get_number(config, "xdp-upcall-rate",
+                                      DEFAULT_UPCALL_RATE, 100000000),
+                           get_number(config, "xdp-upcall-burst",
+                                      DEFAULT_UPCALL_BURST, 1000000));
+    return 0;
+}
+
+static char *
+dpif_xdp_get_datapath_version(void)
+{
+    return xstrdup("<built-in>");
+}
+
+static void
+dpif_xdp_meter_get_features(const struct dpif *dpif OVS_UNUSED,
+                            struct ofputil_meter_features *features)
+{
+    memset(features, 0, sizeof *features);
+}
+
+static int
+dpif_xdp_meter_set(struct dpif *dpif OVS_UNUSED,
+                   ofproto_meter_id id OVS_UNUSED,
+                   struct ofputil_meter_config *config OVS_UNUSED)
+{
+    return EFBIG;
+}
+
+static int
+dpif_xdp_meter_get(const struct dpif *dpif OVS_UNUSED,
+                   ofproto_meter_id id OVS_UNUSED,
+                   struct ofputil_meter_stats *stats OVS_UNUSED,
+                   uint16_t n_bands OVS_UNUSED)
+{
+    return EFBIG;
+}
+
+static int
+dpif_xdp_meter_del(struct dpif *dpif OVS_UNUSED,
+                   ofproto_meter_id id OVS_UNUSED,
+                   struct ofputil_meter_stats *stats OVS_UNUSED,
+                   uint16_t n_bands OVS_UNUSED)
+{
+    return EFBIG;
+}
+
+const struct dpif_class dpif_xdp_class = {
+    .type = DPIF_XDP_TYPE,
+    .cleanup_required = true,
+#if OXDP_OVS_VERSION >= 302
+    .synced_dp_layers = true,
+#endif
+    .init = dpif_xdp_init,
+    .enumerate = dpif_xdp_enumerate,
+    .port_open_type = dpif_xdp_port_open_type,
+    .open = dpif_xdp_open,
+    .close = dpif_xdp_close,
+    .destroy = dpif_xdp_destroy,
+    .run = dpif_xdp_run,
+    .wait = dpif_xdp_wait,
+    .get_stats = dpif_xdp_get_stats,
+    .port_add = dpif_xdp_port_add,
+    .port_del = dpif_xdp_port_del,
+    .port_set_config = dpif_xdp_port_set_config,
+    .port_query_by_number = dpif_xdp_port_query_by_number,
+    .port_query_by_name = dpif_xdp_port_query_by_name,
+    .port_dump_start = dpif_xdp_port_dump_start,
+    .port_dump_next = dpif_xdp_port_dump_next,
+    .port_dump_done = dpif_xdp_port_dump_done,
+    .port_poll = dpif_xdp_port_poll,
+    .port_poll_wait = dpif_xdp_port_poll_wait,
+    .flow_flush = dpif_xdp_flow_flush,
+    .flow_dump_create = dpif_xdp_flow_dump_create,
+    .flow_dump_destroy = dpif_xdp_flow_dump_destroy,
+    .flow_dump_thread_create = dpif_xdp_flow_dump_thread_create,
+    .flow_dump_thread_destroy = dpif_xdp_flow_dump_thread_destroy,
+    .flow_dump_next = dpif_xdp_flow_dump_next,
+    .operate = dpif_xdp_operate,
+    .recv_set = dpif_xdp_recv_set,
+    .handlers_set = dpif_xdp_handlers_set,
+    .number_handlers_required = dpif_xdp_number_handlers_required,
+    .set_config = dpif_xdp_set_config,
+    .recv = dpif_xdp_recv,
+    .recv_wait = dpif_xdp_recv_wait,
+    .recv_purge = dpif_xdp_recv_purge,
+    .get_datapath_version = dpif_xdp_get_datapath_version,
+    .ct_dump_start = dpif_xdp_ct_dump_start,
+    .ct_dump_next = dpif_xdp_ct_dump_next,
+    .ct_dump_done = dpif_xdp_ct_dump_done,
+    .ct_flush = dpif_xdp_ct_flush,
+    .meter_get_features = dpif_xdp_meter_get_features,
+    .meter_set = dpif_xdp_meter_set,
+    .meter_get = dpif_xdp_meter_get,
+    .meter_del = dpif_xdp_meter_del,
+};

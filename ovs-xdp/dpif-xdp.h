@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dpif-xdp.h: what the files of the provider share.
+ *
+ *   dpif-xdp.c            open, close, settings, the class
+ *   dpif-xdp-cpu.c        the CPU port and its AF_XDP sockets
+ *   dpif-xdp-port.c       ports, their hooks, what happens to their devices
+ *   dpif-xdp-flow.c       put, get, delete, dump flows
+ *   dpif-xdp-upcall.c     from AF_XDP to OVS's handlers
+ *   dpif-xdp-execute.c    actions on packets in userspace
+ *   dpif-xdp-ct.c         conntrack
+ *   dpif-xdp-unixctl.c    ovs-appctl dpif-xdp/...
+ *   dpif-xdp-register.c   how OVS gets to know of all this
+ *
+ * Below it is lib/, which knows OVS's types but not the dpif.
+ */
+
+#ifndef DPIF_XDP_H
+#define DPIF_XDP_H 1
+
+#include "dpif-provider.h"
+#include "openvswitch/hmap.h"
+#include "openvswitch/list.h"
+#include "ovs-atomic.h"
+#include "ovs-thread.h"
+#include "oxdp-abi.h"
+#include "oxdp-attach.h"
+#include "oxdp-loader.h"
+#include "oxdp-table.h"
+#include "oxdp-xsk.h"
+
+struct dp_packet;
+struct dp_packet_batch;
+struct flow;
+struct unixctl_conn;
+
+#define DPIF_XDP_TYPE "xdp"
+#define DPIF_XDP_NAME "ovs-xdp"
+#define DPIF_XDP_CPU_PEER "ovs-xdp-cpu"
+#define DPIF_XDP_CPU_ALIAS "ovs-xdp CPU port"
+
+/* The hook a port is asked to use, and, but for AUTO, uses. */
+#define XDP_MODES                               \
+    XDP_MODE(AUTO, "auto")                      \
+    XDP_MODE(NATIVE, "native")                  \
+    XDP_MODE(GENERIC, "generic")                \
+    XDP_MODE(TC, "tc")
+
+enum xdp_mode {
+#define XDP_MODE(ENUM, NAME) XDP_MODE_##ENUM,
+    XDP_MODES
+#undef XDP_MODE
+};
+
+/* A port.  Protected by the datapath's 'port_mutex'. */
+struct xdp_port {
+    struct hmap_node node;      /* In 'ports', by number. */
+    odp_port_t port_no;
+    char *name;
+    char *type;                 /* Of 'netdev'. */
+    struct netdev *netdev;
+    struct netdev_saved_flags *saved_flags;
+    bool internal;
+    int ifindex;                /* Device with our programs: the port's, or an
+                                 * internal port's datapath end. */
+    char kind[16];              /* Of that device, "" for hardware. */
+
+    bool configured;            /* dpif_port_set_config() was called. */
+    char *wanted_mode;          /* other_config:xdp-mode, or NULL. */
+    enum xdp_mode mode;         /* In use. */
+    char *why;                  /* Why that mode, for people. */
+    char *error;                /* What is wrong, for people, or NULL. */
+    struct oxdp_attach xdp, tc;
+    uint64_t features;          /* NETDEV_XDP_ACT_*. */
+};
+
+/* A thread of OVS that takes upcalls, and what waits for it. */
+struct xdp_handler {
+    struct ovs_mutex mutex;
+    struct ovs_list upcalls;    /* Of struct xdp_upcall. */
+    size_t n_upcalls;
+    struct seq *seq;            /* Changes when 'upcalls' gets longer. */
+    uint64_t last_seq;
+};
+
+/* The datapath. */
+struct xdp_dp {
+    struct ovs_refcount ref_cnt;
+    atomic_flag destroyed;
+    struct oxdp_bpf *bpf;
+    struct oxdp_table *table;
+    struct conntrack *conntrack;
+
+    /* CPU port, constant. */
+    int cpu_ifindex;            /* "ovs-xdp". */
+    int cpu_peer_ifindex;       /* "ovs-xdp-cpu". */
+    int cpu_mtu;                /* Grows; under 'port_mutex'. */
+    struct oxdp_attach cpu_xdp, cpu_tc, cpu_peer_xdp, cpu_peer_tc;
+    struct oxdp_xsk **xsks;     /* Of number bpf->n_queues. */
+
+    struct ovs_mutex port_mutex;
+    struct hmap ports;          /* Of struct xdp_port. */
+    struct seq *port_seq;       /* Changes with 'ports'. */
+    struct nln_notifier *link_notifier;
+    struct nl_sock *features_sock;      /* Or NULL. */
+    char *default_mode;         /* Open_vSwitch other_config:xdp-mode. */
+    uint32_t upcall_rate, upcall_burst;
+
+    /* Handlers.  The lock is written only while OVS has stopped them. */
+    struct ovs_rwlock handlers_lock;
+    struct xdp_handler *handlers;
+    uint32_t n_handlers;
+    bool recv_enabled;
+
+    /* Figures. */
+    atomic_uint64_t n_user_hits;        /* Lookups in userspace. */
+    atomic_uint64_t n_missed;           /* Of these, upcalls. */
+    atomic_uint64_t n_lost;             /* Upcalls without room. */
+    atomic_uint64_t n_bad;              /* Dropped in userspace. */
+};
+
+struct dpif_xdp {
+    struct dpif dpif;
+    struct xdp_dp *dp;
+    uint64_t last_port_seq;
+};
+
+extern const struct dpif_class dpif_xdp_class;
+
+/* Returns the one datapath with a reference, to be given back with
+ * xdp_dp_unref(), or NULL.  Any thread. */
+struct xdp_dp *xdp_dp_get(void);
+void xdp_dp_unref(struct xdp_dp *);
+
+static inline struct xdp_dp *
+get_xdp_dp(const struct dpif *dpif)
+{
+    dpif_assert_class(dpif, &dpif_xdp_class);
+    return CONTAINER_OF(dpif, struct dpif_xdp, dpif)->dp;
+}
+
+/* dpif-xdp-cpu.c.  0 or a positive errno value, with a sentence in
+ * '*errp'. */
+int xdp_cpu_open(struct xdp_dp *, char **errp);
+void xdp_cpu_close(struct xdp_dp *);
+void xdp_cpu_require_mtu(struct xdp_dp *, int mtu)
+    OVS_REQUIRES(dp->port_mutex);
+
+/* Sends 'packet', which stays the caller's, out of 'port_no', on the socket of
+ * the calling thread, and tells the kernel about all that was sent. */
+void xdp_cpu_send(struct xdp_dp *, odp_port_t port_no,
+                  const struct dp_packet *packet);
+void xdp_cpu_flush(struct xdp_dp *);
+
+/* dpif-xdp-port.c. */
+int xdp_ports_init(struct xdp_dp *);
+void xdp_ports_destroy(struct xdp_dp *);
+void xdp_ports_run(struct xdp_dp *);
+void xdp_ports_wait(struct xdp_dp *);
+void xdp_ports_set_defaults(struct xdp_dp *, const char *mode,
+                            uint32_t upcall_rate, uint32_t upcall_burst);
+struct xdp_port *xdp_port_by_name(const struct xdp_dp *, const char *name)
+    OVS_REQUIRES(dp->port_mutex);
+const char *xdp_mode_name(enum xdp_mode);
+
+/* Returns true if a port on device 'name' is in the datapath, and stores in
+ * '*errorp', to be freed, what is wrong with it, or NULL. */
+bool xdp_port_get_error(const char *name, char **errorp);
+
+/* Adds up the counters of 'port_no' on all CPUs. */
+void xdp_port_get_stats(const struct xdp_dp *, uint32_t port_no,
+                        struct oxdp_port_stats *);
+
+int dpif_xdp_port_add(struct dpif *, struct netdev *, odp_port_t *);
+int dpif_xdp_port_del(struct dpif *, odp_port_t);
+int dpif_xdp_port_set_config(struct dpif *, odp_port_t, const struct smap *);
+int dpif_xdp_port_query_by_number(const struct dpif *, odp_port_t,
+                                  struct dpif_port *);
+int dpif_xdp_port_query_by_name(const struct dpif *, const char *,
+                                struct dpif_port *);
+int dpif_xdp_port_dump_start(const struct dpif *, void **);
+int dpif_xdp_port_dump_next(const struct dpif *, void *, struct dpif_port *);
+int dpif_xdp_port_dump_done(const struct dpif *, void *);
+int dpif_xdp_port_poll(const struct dpif *, char **);
+void dpif_xdp_port_poll_wait(const struct dpif *);
+
+/* dpif-xdp-flow.c. */
+int dpif_xdp_flow_flush(struct dpif *);
+struct dpif_flow_dump *dpif_xdp_flow_dump_create(
+    const struct dpif *, bool terse, struct dpif_flow_dump_types *);
+int dpif_xdp_flow_dump_destroy(struct dpif_flow_dump *);
+struct dpif_flow_dump_thread *dpif_xdp_flow_dump_thread_create(
+    struct dpif_flow_dump *);
+void dpif_xdp_flow_dump_thread_destroy(struct dpif_flow_dump_thread *);
+int dpif_xdp_flow_dump_next(struct dpif_flow_dump_thread *,
+                            struct dpif_flow *, int max_flows);
+void dpif_xdp_operate(struct dpif *, struct dpif_op **, size_t n_ops,
+                      enum dpif_offload_type);
+
+/* Where packets of 'mf' are handled now: "xdp", "tc" or "user". */
+const char *xdp_flow_layer(const struct xdp_dp *,
+                           const struct oxdp_megaflow *);
+
+/* dpif-xdp-upcall.c. */
+void xdp_handlers_destroy(struct xdp_dp *);
+
+/* Queues an upcall for 'packet', which it takes.  'userdata' and 'actions' are
+ * copied.  Any thread. */
+void xdp_upcall_queue(struct xdp_dp *, struct dp_packet *packet,
+                      enum dpif_upcall_type, const struct flow *,
+                      const struct nlattr *userdata,
+                      const struct nlattr *actions);
+int dpif_xdp_recv_set(struct dpif *, bool enable);
+int dpif_xdp_handlers_set(struct dpif *, uint32_t n_handlers);
+bool dpif_xdp_number_handlers_required(struct dpif *, uint32_t *);
+int dpif_xdp_recv(struct dpif *, uint32_t handler_id, struct dpif_upcall *,
+                  struct ofpbuf *);
+void dpif_xdp_recv_wait(struct dpif *, uint32_t handler_id);
+void dpif_xdp_recv_purge(struct dpif *);
+
+/* dpif-xdp-execute.c. */
+
+/* Looks 'packet', whose metadata is set, up in the flow table and executes its
+ * flow's actions or queues an upcall.  Takes the packet. */
+void xdp_receive(struct xdp_dp *, struct dp_packet *packet);
+int dpif_xdp_execute(struct xdp_dp *, struct dpif_execute *);
+
+/* dpif-xdp-ct.c. */
+void xdp_ct_execute(struct xdp_dp *, struct dp_packet_batch *,
+                    const struct nlattr *ct, const struct flow *);
+int dpif_xdp_ct_dump_start(struct dpif *, struct ct_dpif_dump_state **,
+                           const uint16_t *zone, int *n_buckets);
+int dpif_xdp_ct_dump_next(struct dpif *, struct ct_dpif_dump_state *,
+                          struct ct_dpif_entry *);
+int dpif_xdp_ct_dump_done(struct dpif *, struct ct_dpif_dump_state *);
+int dpif_xdp_ct_flush(struct dpif *, const uint16_t *zone,
+                      const struct ct_dpif_tuple *);
+
+/* dpif-xdp-unixctl.c. */
+void xdp_unixctl_init(void);
+
+#endif /* dpif-xdp.h */
