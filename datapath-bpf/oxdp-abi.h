@@ -235,6 +235,7 @@ OXDP_ASSERT(sizeof(struct oxdp_bucket) == 64);
 #define OXDP_PORT_F_XMIT 1u     /* Takes redirected frames now. */
 #define OXDP_PORT_F_XMIT_SG 2u  /* Also frames of several buffers. */
 #define OXDP_PORT_F_PRESENT 4u
+#define OXDP_PORT_F_XDP 8u      /* Frames come in through the XDP hook. */
 
 struct oxdp_port {
     __u32 ifindex;              /* Device to transmit on, 0 if none. */
