@@ -285,7 +285,8 @@ AC_DEFUN([OXDP_FIND_OVS_SOURCE],
 
 # OXDP_CHECK_WARNINGS
 # OVS's own set, less -Wunused-parameter, which a table of callbacks cannot
-# meet, and -Wswitch-enum, which would want every action of every version.
+# meet, -Wswitch-enum, which would want every action of every version, and
+# -Wcast-align=strict, for the words that BPF code works on.
 AC_DEFUN([OXDP_CHECK_WARNINGS],
   [OXDP_CFLAGS=
    AC_LANG_PUSH([C])
@@ -298,7 +299,7 @@ AC_DEFUN([OXDP_CHECK_WARNINGS],
      -Wmissing-prototypes -Wmissing-field-initializers -Wswitch-bool \
      -Wlogical-not-parentheses -Wsizeof-array-argument -Wbool-compare \
      -Wshift-negative-value -Wduplicated-cond -Wshadow \
-     -Wmultistatement-macros -Wcast-align=strict
+     -Wmultistatement-macros
    do
      AC_MSG_CHECKING([whether $CC accepts $oxdp_try])
      CFLAGS="$oxdp_save_CFLAGS -Werror $OXDP_CFLAGS $oxdp_try"
