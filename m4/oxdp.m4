@@ -62,7 +62,7 @@ AC_DEFUN([OXDP_ARG_OVS],
    esac
    AC_SUBST([with_ovs])
    AC_ARG_VAR([OVS_XDP_CACHE],
-     [directory that keeps built Open vSwitch trees @<:@~/.cache/ovs-xdp@:>@])])
+     [directory of built Open vSwitch trees @<:@~/.cache/ovs-xdp@:>@])])
 
 # OXDP_ARG_WERROR
 AC_DEFUN([OXDP_ARG_WERROR],
