@@ -225,6 +225,7 @@ dpif_xdp_get_stats(const struct dpif *dpif, struct dpif_dp_stats *stats)
 {
     struct xdp_dp *dp = get_xdp_dp(dpif);
     struct oxdp_table_stats table;
+    struct oxdp_port_stats ps;
     uint64_t n;
 
     memset(stats, 0, sizeof *stats);
@@ -232,16 +233,12 @@ dpif_xdp_get_stats(const struct dpif *dpif, struct dpif_dp_stats *stats)
     stats->n_flows = table.n_flows;
     stats->n_masks = table.n_masks;
 
-    for (uint32_t port = 0; port < OXDP_MAX_PORTS; port++) {
-        struct oxdp_port_stats ps;
-
-        xdp_port_get_stats(dp, port, &ps);
-        stats->n_hit += ps.hits[OXDP_HOOK_XDP] + ps.hits[OXDP_HOOK_TC];
-        stats->n_cache_hit += ps.hint_hits;
-        stats->n_mask_hit += ps.mask_probes;
-        stats->n_lost += ps.drops[OXDP_DROP_PUNT_RATE]
-                         + ps.drops[OXDP_DROP_PUNT_ERROR];
-    }
+    xdp_ports_get_stats(dp, &ps);
+    stats->n_hit = ps.hits[OXDP_HOOK_XDP] + ps.hits[OXDP_HOOK_TC];
+    stats->n_cache_hit = ps.hint_hits;
+    stats->n_mask_hit = ps.mask_probes;
+    stats->n_lost = ps.drops[OXDP_DROP_PUNT_RATE]
+                    + ps.drops[OXDP_DROP_PUNT_ERROR];
     for (uint32_t i = 0; i < dp->bpf->n_queues; i++) {
         struct oxdp_xsk_stats xs;
 

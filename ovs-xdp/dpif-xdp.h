@@ -100,6 +100,7 @@ struct xdp_dp {
 
     struct ovs_mutex port_mutex;
     struct hmap ports;          /* Of struct xdp_port. */
+    struct oxdp_port_stats gone_stats;  /* Sum over ports that have left. */
     struct seq *port_seq;       /* Changes with 'ports'. */
     struct nln_notifier *link_notifier;
     struct nl_sock *features_sock;      /* Or NULL. */
@@ -170,6 +171,9 @@ bool xdp_port_get_error(const char *name, char **errorp);
 /* Adds up the counters of 'port_no' on all CPUs. */
 void xdp_port_get_stats(const struct xdp_dp *, uint32_t port_no,
                         struct oxdp_port_stats *);
+
+/* Adds up the counters of all ports, those that have left included. */
+void xdp_ports_get_stats(struct xdp_dp *, struct oxdp_port_stats *);
 
 int dpif_xdp_port_add(struct dpif *, struct netdev *, odp_port_t *);
 int dpif_xdp_port_del(struct dpif *, odp_port_t);
