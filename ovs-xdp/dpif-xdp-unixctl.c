@@ -189,8 +189,7 @@ format_flow(const struct xdp_dp *dp, struct oxdp_megaflow *mf, struct ds *ds)
 
     odp_format_ufid(&mf->ufid, ds);
     ds_put_cstr(ds, "\n  match: ");
-    odp_flow_format(mf->key, mf->key_len, mf->mask, mf->mask_len, NULL, ds,
-                    false);
+    xdp_flow_format(mf->key, mf->key_len, mf->mask, mf->mask_len, ds, false);
     ds_put_cstr(ds, "\n  actions: ");
     format_odp_actions(ds, actions->actions, actions->size, NULL);
 

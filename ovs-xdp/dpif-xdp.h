@@ -19,6 +19,7 @@
 #define DPIF_XDP_H 1
 
 #include "dpif-provider.h"
+#include "odp-util.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/list.h"
 #include "ovs-atomic.h"
@@ -204,6 +205,20 @@ void dpif_xdp_operate(struct dpif *, struct dpif_op **, size_t n_ops,
 /* Where packets of 'mf' are handled now: "xdp", "tc" or "user". */
 const char *xdp_flow_layer(const struct xdp_dp *,
                            const struct oxdp_megaflow *);
+
+/* odp_flow_format(), which has an argument more since some Open vSwitch
+ * between 3.1 and 3.5. */
+static inline void
+xdp_flow_format(const struct nlattr *key, size_t key_len,
+                const struct nlattr *mask, size_t mask_len, struct ds *ds,
+                bool verbose)
+{
+    odp_flow_format(key, key_len, mask, mask_len, NULL, ds, verbose
+#if OXDP_OVS_VERSION >= 305
+                    , true
+#endif
+                    );
+}
 
 /* dpif-xdp-upcall.c. */
 void xdp_handlers_destroy(struct xdp_dp *);
