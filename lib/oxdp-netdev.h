@@ -41,6 +41,7 @@ int oxdp_link_get_by_name(const char *name, struct oxdp_link_info *);
 int oxdp_veth_create(const char *name, const char *peer, int n_queues,
                      int mtu, const char *alias);
 int oxdp_link_delete(int ifindex);
+int oxdp_link_set_alias(int ifindex, const char *alias);
 int oxdp_link_set_up(int ifindex, bool up);
 int oxdp_link_set_mtu(int ifindex, int mtu);
 
