@@ -19,11 +19,12 @@
 /* One attached program. */
 struct oxdp_attach {
     int link_fd;                /* The bpf_link, or -1. */
-    int ifindex;                /* For classic TC, which has no link. */
+    int ifindex;                /* The device it was attached to. */
     uint32_t tc_handle, tc_priority; /* Classic TC's filter, else 0. */
+    uint32_t prog_id;           /* The program. */
 };
 
-#define OXDP_ATTACH_INIT { -1, 0, 0, 0 }
+#define OXDP_ATTACH_INIT { -1, 0, 0, 0, 0 }
 
 /* Attaches XDP program 'prog_fd' to 'ifindex', natively or generic.  Returns 0
  * or a positive errno value: EBUSY if another XDP program is attached,
@@ -38,7 +39,21 @@ int oxdp_attach_xdp(struct oxdp_attach *, int ifindex, int prog_fd,
 int oxdp_attach_tc_ingress(struct oxdp_attach *, int ifindex, int prog_fd,
                            char **errp);
 
+/* The second of these ways only.  Leaves the qdisc, which does nothing by
+ * itself, behind when the program is detached. */
+int oxdp_attach_tc_clsact(struct oxdp_attach *, int ifindex, int prog_fd,
+                          char **errp);
+
+/* Whether an attachment was made and not yet detached. */
 bool oxdp_attach_is_attached(const struct oxdp_attach *);
+
+/* Asks the kernel whether the program still is where it was attached.  It is
+ * not if the device has gone, and in the case of classic TC if someone has
+ * removed the filter or the qdisc: OVS itself removes it when it sets up
+ * ingress policing, which it does once for every interface.  Such an
+ * attachment should be detached and made anew. */
+bool oxdp_attach_is_live(const struct oxdp_attach *);
+
 void oxdp_detach(struct oxdp_attach *);
 
 #endif /* oxdp-attach.h */
