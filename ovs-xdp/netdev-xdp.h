@@ -15,8 +15,10 @@
 /* The type that internal ports of our datapath are opened with. */
 #define NETDEV_XDP_TYPE "xdp-internal"
 
-/* IFLA_IFALIAS of devices that are ours to reuse and delete. */
+/* IFLA_IFALIAS of devices that are ours to reuse and delete: of the host's
+ * end, and, with the port's name behind it, of the datapath's end. */
 #define NETDEV_XDP_ALIAS "ovs-xdp internal port"
+#define NETDEV_XDP_DP_ALIAS "ovs-xdp datapath end of "
 
 struct netdev;
 
