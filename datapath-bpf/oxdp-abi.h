@@ -297,7 +297,7 @@ enum oxdp_hook {
 
 /* Counters of a port on one CPU.  Index: cpu * OXDP_MAX_PORTS + port. */
 struct oxdp_port_stats {
-    __u64 hits[OXDP_N_HOOKS];   /* Lookups that found a flow. */
+    __u64 hits[OXDP_N_HOOKS];   /* Lookups whose flow was executed. */
     __u64 hint_hits;            /* Of these, found by the hint. */
     __u64 misses;               /* Lookups that found none. */
     __u64 mask_probes;          /* Masks looked at behind the hint. */

@@ -166,7 +166,7 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
     struct oxdp_control *control;
     struct oxdp_port *port;
     struct oxdp_flow *flow;
-    __u32 zero = 0, slot = 0;
+    __u32 zero = 0, slot = 0, hinted = 0;
     int ret;
 
     if (!st) {
@@ -187,7 +187,7 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
         return oxdp_punt(ctx, &st->key, port, stats, OXDP_PUNT_COMPLEX);
     }
 
-    flow = oxdp_lookup(&st->key, st->n_words, control, stats, &slot);
+    flow = oxdp_lookup(&st->key, st->n_words, control, stats, &slot, &hinted);
     if (!flow) {
         stats->misses++;
         return oxdp_punt(ctx, &st->key, port, stats, OXDP_PUNT_MISS);
@@ -210,6 +210,7 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
     }
 
     stats->hits[OXDP_HOOK]++;
+    stats->hint_hits += hinted;
     oxdp_flow_count(slot, oxdp_ctx_len(ctx), st->key.eth_type
                     == bpf_htons(OXDP_ETH_P_IP)
                     || st->key.eth_type == bpf_htons(OXDP_ETH_P_IPV6)

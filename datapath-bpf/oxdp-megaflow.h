@@ -121,11 +121,12 @@ oxdp_search_mask(__u32 i, struct oxdp_search *search)
 }
 
 /* Looks 'key', whose first 'n_words' words may be nonzero, up.  Returns its
- * flow and sets '*slotp', or returns NULL. */
+ * flow and sets '*slotp', and '*hinted' to 1 if the hint knew it and to 0 if
+ * not, or returns NULL. */
 OXDP_INLINE struct oxdp_flow *
 oxdp_lookup(const struct oxdp_key *key, __u32 n_words,
             const struct oxdp_control *control,
-            struct oxdp_port_stats *stats, __u32 *slotp)
+            struct oxdp_port_stats *stats, __u32 *slotp, __u32 *hinted)
 {
     struct oxdp_search search;
     struct oxdp_flow *flow;
@@ -143,11 +144,12 @@ oxdp_lookup(const struct oxdp_key *key, __u32 n_words,
         *slotp = (__u32) *hint;
         flow = oxdp_flow_verify(key, *slotp);
         if (flow) {
-            stats->hint_hits++;
+            *hinted = 1;
             return flow;
         }
     }
 
+    *hinted = 0;
     order = control->bucket_order;
     search.buckets = bpf_map_lookup_elem(&oxdp_buckets, &order);
     if (!search.buckets) {

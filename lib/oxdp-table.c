@@ -247,15 +247,14 @@ add_pending(struct oxdp_table *t)
     return p;
 }
 
-/* Waits until nothing is pending, for some 10 ms without the mutex.  Unlike
- * ovs_mutex_cond_wait(), does not quiesce: the caller may hold objects that
- * RCU protects. */
+/* Waits until nothing is pending, for some 10 ms without the mutex, and
+ * without quiescing: the caller may hold objects that RCU protects. */
 static void
 wait_reclaimed(struct oxdp_table *t)
     OVS_REQUIRES(t->mutex)
 {
     while (!ovs_list_is_empty(&t->pending) || t->reclaiming) {
-        pthread_cond_wait(&t->done_cond, &t->mutex.lock);
+        ovs_mutex_cond_wait(&t->done_cond, &t->mutex);
     }
 }
 
@@ -274,7 +273,9 @@ reclaimer_main(void *t_)
             if (t->exiting) {
                 break;
             }
+            ovsrcu_quiesce_start();
             ovs_mutex_cond_wait(&t->work_cond, &t->mutex);
+            ovsrcu_quiesce_end();
             continue;
         }
         ovs_list_move(&done, &t->pending);
