@@ -23,8 +23,8 @@ VLOG_DEFINE_THIS_MODULE(dpif_xdp);
 
 #define DEFAULT_MAX_FLOWS 65536
 #define DEFAULT_HINT_SIZE 16384
-#define DEFAULT_UPCALL_RATE 100000
-#define DEFAULT_UPCALL_BURST 1024
+#define DEFAULT_UPCALL_RATE 200000
+#define DEFAULT_UPCALL_BURST 2048
 
 /* Protects 'the_dp', and serializes creation and destruction. */
 static struct ovs_mutex dp_mutex = OVS_MUTEX_INITIALIZER;
