@@ -18,6 +18,8 @@ struct oxdp_state {
     __u32 recirc_id;
     __u32 changed;              /* Nonzero if no longer as received. */
     __u32 n_words;              /* Words of 'key' that may be nonzero. */
+    __u32 vlan_limit;           /* VLAN tags that OVS parses. */
+    __u32 len;                  /* Of the whole packet, tags included. */
     struct oxdp_pos pos;        /* Between the steps of parsing. */
 };
 
@@ -42,15 +44,33 @@ oxdp_set_eth(oxdp_ctx *ctx, const struct oxdp_op *op)
     return 0;
 }
 
-/* Executes the opcodes of 'flow'.  Returns a return code or OXDP_AGAIN. */
+/* Outputs the packet to 'port', which is NULL or not present if it went away.
+ * Returns a return code. */
+OXDP_INLINE int
+oxdp_output(oxdp_ctx *ctx, const struct oxdp_port *port, __u32 port_no,
+            struct oxdp_port_stats *stats)
+{
+    int ret;
+
+    if (!port || !(port->flags & OXDP_PORT_F_PRESENT)) {
+        stats->drops[OXDP_DROP_OUT_PORT]++;
+        return OXDP_RET_DROP;
+    }
+    ret = oxdp_ctx_output(ctx, port, port_no);
+    if (ret == OXDP_RET_DROP) {
+        stats->drops[OXDP_DROP_OUT_ERROR]++;
+    }
+    return ret;
+}
+
+/* Executes the opcodes of 'flow', whose OUTPUT, if any, is to 'port'.  Returns
+ * a return code or OXDP_AGAIN. */
 OXDP_INLINE int
 oxdp_execute(oxdp_ctx *ctx, struct oxdp_state *st, struct oxdp_flow *flow,
-             struct oxdp_port_stats *stats)
+             const struct oxdp_port *port, struct oxdp_port_stats *stats)
 {
-    struct oxdp_port *port;
     __u32 n = flow->n_ops;
     __u32 i;
-    int ret;
 
     for (i = 0; i < OXDP_MAX_OPS; i++) {
         const struct oxdp_op *op = &flow->ops[i];
@@ -60,16 +80,7 @@ oxdp_execute(oxdp_ctx *ctx, struct oxdp_state *st, struct oxdp_flow *flow,
         }
         switch (op->code) {
         case OXDP_OP_OUTPUT:
-            port = bpf_map_lookup_elem(&oxdp_ports, &op->arg32);
-            if (!port || !(port->flags & OXDP_PORT_F_PRESENT)) {
-                stats->drops[OXDP_DROP_OUT_PORT]++;
-                return OXDP_RET_DROP;
-            }
-            ret = oxdp_ctx_output(ctx, port, op->arg32);
-            if (ret == OXDP_RET_DROP) {
-                stats->drops[OXDP_DROP_OUT_ERROR]++;
-            }
-            return ret;
+            return oxdp_output(ctx, port, flow->out_port, stats);
 
         case OXDP_OP_SET_ETH:
             if (oxdp_set_eth(ctx, op)) {
@@ -110,35 +121,41 @@ rewrite:
         int ret_;                                       \
                                                         \
         oxdp_ctx_view(ctx, &pkt_);                      \
-        pkt_.vlan_limit = vlan_limit;                   \
+        pkt_.vlan_limit = st->vlan_limit;               \
         pkt_.n_words = st->n_words;                     \
         pkt_.pos = st->pos;                             \
         ret_ = FUNCTION(&pkt_, &st->key);               \
         st->n_words = pkt_.n_words;                     \
         st->pos = pkt_.pos;                             \
+        st->len = pkt_.len + (pkt_.vlan_tci ? 4 : 0);   \
         ret_;                                           \
     })
+
+/* The steps of parsing are global functions, which the verifier looks at once
+ * each and not once per path through the one before. */
+
+__attribute__((noinline)) int
+oxdp_pass_parse(oxdp_ctx *ctx, struct oxdp_state *st)
+{
+    return st ? OXDP_CTX_PARSE(oxdp_parse) : OXDP_PARSE_COMPLEX;
+}
 
 __attribute__((noinline)) int
 oxdp_pass_ext(oxdp_ctx *ctx, struct oxdp_state *st)
 {
-    const __u32 vlan_limit = 0;
-
     return st ? OXDP_CTX_PARSE(oxdp_parse_ext) : OXDP_PARSE_COMPLEX;
 }
 
 __attribute__((noinline)) int
 oxdp_pass_nd(oxdp_ctx *ctx, struct oxdp_state *st)
 {
-    const __u32 vlan_limit = 0;
-
     return st ? OXDP_CTX_PARSE(oxdp_parse_nd) : OXDP_PARSE_COMPLEX;
 }
 
 /* Parses the packet into 'st->key' and 'st->n_words'.  Returns an enum
  * oxdp_parse_result. */
 OXDP_INLINE int
-oxdp_ctx_parse(oxdp_ctx *ctx, struct oxdp_state *st, __u32 vlan_limit)
+oxdp_ctx_parse(oxdp_ctx *ctx, struct oxdp_state *st)
 {
     int ret;
 
@@ -147,7 +164,7 @@ oxdp_ctx_parse(oxdp_ctx *ctx, struct oxdp_state *st, __u32 vlan_limit)
     st->key.in_port = st->in_port;
     st->key.recirc_id = st->recirc_id;
 
-    ret = OXDP_CTX_PARSE(oxdp_parse);
+    ret = oxdp_pass_parse(ctx, st);
     if (ret == OXDP_PARSE_EXT) {
         ret = oxdp_pass_ext(ctx, st);
     }
@@ -157,6 +174,16 @@ oxdp_ctx_parse(oxdp_ctx *ctx, struct oxdp_state *st, __u32 vlan_limit)
     return ret;
 }
 
+/* Returns the TCP flags of the packet, 0 if it is not TCP. */
+OXDP_INLINE __be16
+oxdp_tcp_flags(const struct oxdp_key *key)
+{
+    return key->nw_proto == OXDP_IPPROTO_TCP
+           && (key->eth_type == bpf_htons(OXDP_ETH_P_IP)
+               || key->eth_type == bpf_htons(OXDP_ETH_P_IPV6))
+           ? key->tcp_flags : 0;
+}
+
 /* One pass of the packet through the flow table.  A function of its own, which
  * the verifier looks at once and not once per recirculation. */
 __attribute__((noinline)) int
@@ -164,7 +191,7 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
 {
     struct oxdp_port_stats *stats;
     struct oxdp_control *control;
-    struct oxdp_port *port;
+    struct oxdp_port *port = NULL;
     struct oxdp_flow *flow;
     __u32 zero = 0, slot = 0, hinted = 0;
     int ret;
@@ -173,50 +200,44 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
         return OXDP_RET_DROP;
     }
     control = bpf_map_lookup_elem(&oxdp_control, &zero);
-    port = bpf_map_lookup_elem(&oxdp_ports, &st->in_port);
     stats = oxdp_port_stats_get(st->in_port);
-    if (!control || !port || !stats) {
+    if (!control || !stats) {
         return OXDP_RET_DROP;
     }
 
-    ret = oxdp_ctx_parse(ctx, st, control->vlan_limit);
+    st->vlan_limit = control->vlan_limit;
+    ret = oxdp_ctx_parse(ctx, st);
     if (ret == OXDP_PARSE_MORE && !oxdp_ctx_pull(ctx)) {
-        ret = oxdp_ctx_parse(ctx, st, control->vlan_limit);
+        ret = oxdp_ctx_parse(ctx, st);
     }
     if (ret != OXDP_PARSE_OK) {
-        return oxdp_punt(ctx, &st->key, port, stats, OXDP_PUNT_COMPLEX);
+        return oxdp_punt(ctx, &st->key, stats, OXDP_PUNT_COMPLEX);
     }
 
     flow = oxdp_lookup(&st->key, st->n_words, control, stats, &slot, &hinted);
     if (!flow) {
         stats->misses++;
-        return oxdp_punt(ctx, &st->key, port, stats, OXDP_PUNT_MISS);
+        return oxdp_punt(ctx, &st->key, stats, OXDP_PUNT_MISS);
     }
     if (flow->verdict != OXDP_VERDICT_BPF) {
-        return oxdp_punt(ctx, &st->key, port, stats, OXDP_PUNT_USER);
+        return oxdp_punt(ctx, &st->key, stats, OXDP_PUNT_USER);
     }
 
     if (flow->out_port != OXDP_PORT_NONE) {
         port = bpf_map_lookup_elem(&oxdp_ports, &flow->out_port);
-        if (port && !oxdp_ctx_can_output(ctx, port)) {
-            if (!st->changed) {
-                stats->to_skb++;
-                return OXDP_RET_PASS;
+        if (port && !oxdp_ctx_can_output(ctx, port, st->len)) {
+            if (st->changed) {
+                return oxdp_punt(ctx, &st->key, stats, OXDP_PUNT_SKB);
             }
-            port = bpf_map_lookup_elem(&oxdp_ports, &st->in_port);
-            return port ? oxdp_punt(ctx, &st->key, port, stats, OXDP_PUNT_SKB)
-                        : OXDP_RET_DROP;
+            stats->to_skb++;
+            return OXDP_RET_PASS;
         }
     }
 
     stats->hits[OXDP_HOOK]++;
     stats->hint_hits += hinted;
-    oxdp_flow_count(slot, oxdp_ctx_len(ctx), st->key.eth_type
-                    == bpf_htons(OXDP_ETH_P_IP)
-                    || st->key.eth_type == bpf_htons(OXDP_ETH_P_IPV6)
-                    ? st->key.nw_proto == OXDP_IPPROTO_TCP
-                      ? st->key.tcp_flags : 0 : 0);
-    return oxdp_execute(ctx, st, flow, stats);
+    oxdp_flow_count(slot, st->len, oxdp_tcp_flags(&st->key));
+    return oxdp_execute(ctx, st, flow, port, stats);
 }
 
 /* Runs a packet that was received on device 'ctx' through the datapath.

@@ -26,12 +26,6 @@ oxdp_ctx_ifindex(oxdp_ctx *ctx)
     return ctx->ifindex;
 }
 
-OXDP_INLINE __u32
-oxdp_ctx_len(oxdp_ctx *ctx)
-{
-    return ctx->len + (ctx->vlan_present ? 4 : 0);
-}
-
 OXDP_INLINE void
 oxdp_ctx_view(oxdp_ctx *ctx, struct oxdp_pkt *pkt)
 {
@@ -65,7 +59,7 @@ oxdp_ctx_metadata(oxdp_ctx *ctx, struct oxdp_key *key)
 }
 
 OXDP_INLINE int
-oxdp_ctx_can_output(oxdp_ctx *ctx, const struct oxdp_port *port)
+oxdp_ctx_can_output(oxdp_ctx *ctx, const struct oxdp_port *port, __u32 len)
 {
     return 1;
 }

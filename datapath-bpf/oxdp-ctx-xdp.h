@@ -24,19 +24,12 @@ oxdp_ctx_ifindex(oxdp_ctx *ctx)
     return ctx->ingress_ifindex;
 }
 
-/* Length of the whole frame in bytes. */
-OXDP_INLINE __u32
-oxdp_ctx_len(oxdp_ctx *ctx)
-{
-    return bpf_xdp_get_buff_len(ctx);
-}
-
 OXDP_INLINE void
 oxdp_ctx_view(oxdp_ctx *ctx, struct oxdp_pkt *pkt)
 {
     pkt->data = (void *) (long) ctx->data;
     pkt->end = (void *) (long) ctx->data_end;
-    pkt->len = oxdp_ctx_len(ctx);
+    pkt->len = bpf_xdp_get_buff_len(ctx);
     pkt->vlan_tpid = 0;
     pkt->vlan_tci = 0;
 }
@@ -53,13 +46,13 @@ oxdp_ctx_metadata(oxdp_ctx *ctx, struct oxdp_key *key)
 {
 }
 
-/* Only a port that takes frames can be reached from here. */
+/* Returns nonzero if a frame of 'len' bytes can be redirected to 'port'. */
 OXDP_INLINE int
-oxdp_ctx_can_output(oxdp_ctx *ctx, const struct oxdp_port *port)
+oxdp_ctx_can_output(oxdp_ctx *ctx, const struct oxdp_port *port, __u32 len)
 {
     __u32 need = OXDP_PORT_F_XMIT;
 
-    if (ctx->data_end - ctx->data != oxdp_ctx_len(ctx)) {
+    if (ctx->data_end - ctx->data != len) {
         need |= OXDP_PORT_F_XMIT_SG;
     }
     return (port->flags & need) == need;

@@ -11,9 +11,9 @@
 #include "oxdp-stats.h"
 
 /* Sends the packet with the metadata of 'key' to userspace because of
- * 'reason', if 'port' has budget left.  Returns the program's return code. */
+ * 'reason', if its port has budget left.  Returns the program's return code. */
 OXDP_INLINE int
-oxdp_punt(oxdp_ctx *ctx, const struct oxdp_key *key, struct oxdp_port *port,
+oxdp_punt(oxdp_ctx *ctx, const struct oxdp_key *key,
           struct oxdp_port_stats *stats, enum oxdp_punt reason)
 {
     struct oxdp_hdr hdr = {
@@ -26,9 +26,11 @@ oxdp_punt(oxdp_ctx *ctx, const struct oxdp_key *key, struct oxdp_port *port,
         .reason = reason,
         .hook = OXDP_HOOK,
     };
+    struct oxdp_port *port;
     int ret;
 
-    if (!oxdp_port_may_punt(port)) {
+    port = bpf_map_lookup_elem(&oxdp_ports, &hdr.port);
+    if (!port || !oxdp_port_may_punt(port)) {
         stats->drops[OXDP_DROP_PUNT_RATE]++;
         return OXDP_RET_DROP;
     }
