@@ -125,7 +125,7 @@ OXDP_ASSERT(sizeof(struct oxdp_mask) == 160);
 #define OXDP_OPS                                                        \
     OXDP_OP(OUTPUT, "output")       /* arg32: datapath port. */         \
     OXDP_OP(SET_ETH, "set_eth")     /* eth: both addresses, masked. */  \
-    OXDP_OP(PUSH_VLAN, "push_vlan") /* be16[0]: TPID, be16[1]: TCI. */  \
+    OXDP_OP(PUSH_VLAN, "push_vlan") /* be16[]: TPID, TCI without CFI. */ \
     OXDP_OP(POP_VLAN, "pop_vlan")                                       \
     OXDP_OP(RECIRC, "recirc")       /* arg32: recirculation id. */
 

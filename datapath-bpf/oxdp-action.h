@@ -26,6 +26,10 @@ struct oxdp_state {
 /* What oxdp_pass() returns besides return codes of programs. */
 #define OXDP_AGAIN 1000         /* Recirculate. */
 
+/* The steps of a pass are global functions, which the verifier looks at once
+ * each and not once per path through the one before, and which share 512 bytes
+ * of stack only with those that call them. */
+
 OXDP_INLINE int
 oxdp_set_eth(oxdp_ctx *ctx, const struct oxdp_op *op)
 {
@@ -42,6 +46,26 @@ oxdp_set_eth(oxdp_ctx *ctx, const struct oxdp_op *op)
         eth[i] = (eth[i] & ~mask[i]) | (value[i] & mask[i]);
     }
     return 0;
+}
+
+/* Executes one opcode that changes the packet.  Returns 0, or -1 if there is no
+ * room for it. */
+__attribute__((noinline)) int
+oxdp_pass_rewrite(oxdp_ctx *ctx, const struct oxdp_op *op)
+{
+    if (!op) {
+        return -1;
+    }
+    switch (op->code) {
+    case OXDP_OP_SET_ETH:
+        return oxdp_set_eth(ctx, op);
+    case OXDP_OP_PUSH_VLAN:
+        return oxdp_ctx_vlan_push(ctx, op->be16[0], op->be16[1]);
+    case OXDP_OP_POP_VLAN:
+        return oxdp_ctx_vlan_pop(ctx);
+    default:
+        return -1;
+    }
 }
 
 /* Outputs the packet to 'port', which is NULL or not present if it went away.
@@ -82,35 +106,20 @@ oxdp_execute(oxdp_ctx *ctx, struct oxdp_state *st, struct oxdp_flow *flow,
         case OXDP_OP_OUTPUT:
             return oxdp_output(ctx, port, flow->out_port, stats);
 
-        case OXDP_OP_SET_ETH:
-            if (oxdp_set_eth(ctx, op)) {
-                goto rewrite;
-            }
-            break;
-
-        case OXDP_OP_PUSH_VLAN:
-            if (oxdp_ctx_vlan_push(ctx, op->be16[0], op->be16[1])) {
-                goto rewrite;
-            }
-            break;
-
-        case OXDP_OP_POP_VLAN:
-            if (oxdp_ctx_vlan_pop(ctx)) {
-                goto rewrite;
-            }
-            break;
-
         case OXDP_OP_RECIRC:
             st->recirc_id = op->arg32;
             return OXDP_AGAIN;
+
+        default:
+            if (oxdp_pass_rewrite(ctx, op)) {
+                stats->drops[OXDP_DROP_REWRITE]++;
+                return OXDP_RET_DROP;
+            }
+            st->changed = 1;
+            break;
         }
-        st->changed = 1;
     }
     stats->drops[OXDP_DROP_ACTION]++;
-    return OXDP_RET_DROP;
-
-rewrite:
-    stats->drops[OXDP_DROP_REWRITE]++;
     return OXDP_RET_DROP;
 }
 
@@ -131,9 +140,6 @@ rewrite:
         ret_;                                           \
     })
 
-/* The steps of parsing are global functions, which the verifier looks at once
- * each and not once per path through the one before. */
-
 __attribute__((noinline)) int
 oxdp_pass_parse(oxdp_ctx *ctx, struct oxdp_state *st)
 {
@@ -150,6 +156,12 @@ __attribute__((noinline)) int
 oxdp_pass_nd(oxdp_ctx *ctx, struct oxdp_state *st)
 {
     return st ? OXDP_CTX_PARSE(oxdp_parse_nd) : OXDP_PARSE_COMPLEX;
+}
+
+__attribute__((noinline)) int
+oxdp_pass_punt(oxdp_ctx *ctx, struct oxdp_state *st, __u32 reason)
+{
+    return st ? oxdp_punt(ctx, &st->key, reason) : OXDP_RET_DROP;
 }
 
 /* Parses the packet into 'st->key' and 'st->n_words'.  Returns an enum
@@ -211,23 +223,23 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
         ret = oxdp_ctx_parse(ctx, st);
     }
     if (ret != OXDP_PARSE_OK) {
-        return oxdp_punt(ctx, &st->key, stats, OXDP_PUNT_COMPLEX);
+        return oxdp_pass_punt(ctx, st, OXDP_PUNT_COMPLEX);
     }
 
     flow = oxdp_lookup(&st->key, st->n_words, control, stats, &slot, &hinted);
     if (!flow) {
         stats->misses++;
-        return oxdp_punt(ctx, &st->key, stats, OXDP_PUNT_MISS);
+        return oxdp_pass_punt(ctx, st, OXDP_PUNT_MISS);
     }
     if (flow->verdict != OXDP_VERDICT_BPF) {
-        return oxdp_punt(ctx, &st->key, stats, OXDP_PUNT_USER);
+        return oxdp_pass_punt(ctx, st, OXDP_PUNT_USER);
     }
 
     if (flow->out_port != OXDP_PORT_NONE) {
         port = bpf_map_lookup_elem(&oxdp_ports, &flow->out_port);
         if (port && !oxdp_ctx_can_output(ctx, port, st->len)) {
             if (st->changed) {
-                return oxdp_punt(ctx, &st->key, stats, OXDP_PUNT_SKB);
+                return oxdp_pass_punt(ctx, st, OXDP_PUNT_SKB);
             }
             stats->to_skb++;
             return OXDP_RET_PASS;
@@ -240,9 +252,10 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
     return oxdp_execute(ctx, st, flow, port, stats);
 }
 
-/* Runs a packet that was received on device 'ctx' through the datapath.
- * Returns the program's return code. */
-OXDP_INLINE int
+/* Runs a packet that was received on the device of 'ctx' through the datapath.
+ * Returns the program's return code.  A function of its own for the sake of its
+ * callers' stacks, too. */
+__attribute__((noinline)) int
 oxdp_receive(oxdp_ctx *ctx)
 {
     struct oxdp_state st = {

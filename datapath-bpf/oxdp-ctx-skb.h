@@ -99,8 +99,7 @@ oxdp_ctx_punt(oxdp_ctx *ctx, struct oxdp_hdr *hdr)
 OXDP_INLINE int
 oxdp_ctx_vlan_push(oxdp_ctx *ctx, __be16 tpid, __be16 tci)
 {
-    return bpf_skb_vlan_push(ctx, tpid,
-                             bpf_ntohs(tci) & ~OXDP_VLAN_CFI) ? -1 : 0;
+    return bpf_skb_vlan_push(ctx, tpid, bpf_ntohs(tci)) ? -1 : 0;
 }
 
 OXDP_INLINE int

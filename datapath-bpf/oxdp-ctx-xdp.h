@@ -99,7 +99,7 @@ oxdp_ctx_vlan_push(oxdp_ctx *ctx, __be16 tpid, __be16 tci)
     }
     __builtin_memmove(data, data + 4, 12);
     tag[0] = tpid;
-    tag[1] = tci & ~bpf_htons(OXDP_VLAN_CFI);
+    tag[1] = tci;
     oxdp_memcpy(data + 12, tag, 4);
     return 0;
 }

@@ -14,7 +14,7 @@
  * 'reason', if its port has budget left.  Returns the program's return code. */
 OXDP_INLINE int
 oxdp_punt(oxdp_ctx *ctx, const struct oxdp_key *key,
-          struct oxdp_port_stats *stats, enum oxdp_punt reason)
+          enum oxdp_punt reason)
 {
     struct oxdp_hdr hdr = {
         .magic = OXDP_HDR_MAGIC,
@@ -26,11 +26,16 @@ oxdp_punt(oxdp_ctx *ctx, const struct oxdp_key *key,
         .reason = reason,
         .hook = OXDP_HOOK,
     };
+    struct oxdp_port_stats *stats;
     struct oxdp_port *port;
     int ret;
 
     port = bpf_map_lookup_elem(&oxdp_ports, &hdr.port);
-    if (!port || !oxdp_port_may_punt(port)) {
+    stats = oxdp_port_stats_get(hdr.port);
+    if (!port || !stats) {
+        return OXDP_RET_DROP;
+    }
+    if (!oxdp_port_may_punt(port)) {
         stats->drops[OXDP_DROP_PUNT_RATE]++;
         return OXDP_RET_DROP;
     }
