@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * oxdp-bench.bpf.c: both ends of ovs-xdp-bench, and what it compares with.
+ *
+ *   a0 (gen) -> a1 [switch, or oxdp_bench_bare] b0 -> b1 (oxdp_bench_sink)
+ *
+ * utilities/oxdp-bench-gen.c loads and runs these.  Nothing of the datapath
+ * is in here.
+ */
+
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/ip.h>
+#include <linux/udp.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+/* a0.  Written by oxdp-bench-gen before the first run. */
+struct {
+    __uint(type, BPF_MAP_TYPE_DEVMAP);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, __u32);
+} bench_gen_dev SEC(".maps");
+
+/* b0, likewise. */
+struct {
+    __uint(type, BPF_MAP_TYPE_DEVMAP);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, __u32);
+} bench_out_dev SEC(".maps");
+
+/* Frames that arrived. */
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, __u64);
+} bench_arrived SEC(".maps");
+
+/* Frames go round this many UDP port pairs.  Set by oxdp-bench-gen. */
+__u32 bench_flows = 1;
+
+/* Frames made.  One CPU at a time runs the generator. */
+__u64 bench_sent;
+
+/* Run by BPF_PROG_TEST_RUN with live frames, which are UDP without checksum
+ * and may still carry the ports of their last time. */
+SEC("xdp.frags")
+int
+oxdp_bench_gen(struct xdp_md *ctx)
+{
+    __u64 seq = bench_sent++;
+
+    if (bench_flows > 1) {
+        struct ethhdr *eth = (void *) (long) ctx->data;
+        struct iphdr *ip = (void *) (eth + 1);
+        struct udphdr *udp = (void *) (ip + 1);
+        __u32 flow = seq % bench_flows;
+
+        if ((void *) (udp + 1) > (void *) (long) ctx->data_end) {
+            return XDP_ABORTED;
+        }
+        udp->source = bpf_htons(flow);
+        udp->dest = bpf_htons(flow >> 16);
+    }
+    return bpf_redirect_map(&bench_gen_dev, 0, XDP_ABORTED);
+}
+
+/* The least that a switch can do. */
+SEC("xdp.frags")
+int
+oxdp_bench_bare(struct xdp_md *ctx)
+{
+    return bpf_redirect_map(&bench_out_dev, 0, XDP_DROP);
+}
+
+SEC("xdp.frags")
+int
+oxdp_bench_sink(struct xdp_md *ctx)
+{
+    __u32 key = 0;
+    __u64 *arrived = bpf_map_lookup_elem(&bench_arrived, &key);
+
+    if (arrived) {
+        ++*arrived;
+    }
+    return XDP_DROP;
+}
+
+char _license[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * oxdp-bench-gen: makes frames, and counts those that arrive.
+ *
+ * ovs-xdp-bench starts one of these for each thing that it compares and talks
+ * to it in lines on standard input and output:
+ *
+ *   "flows N"         from now on, frames of N flows in turn; reply "ok"
+ *   "run WARM TIME"   generates for WARM + TIME milliseconds; reply: frames
+ *                     sent, frames arrived, nanoseconds, and nanoseconds that
+ *                     the frames had the CPU, all within TIME
+ *
+ * The end of the input is the end of the program, and of its attachments.
+ *
+ * Frames come from BPF_PROG_TEST_RUN with live frames, in a thread that is
+ * bound to one CPU.  A veth's receiver runs on its sender's CPU, so everything
+ * on the way and the sink do too.
+ */
+
+#define _GNU_SOURCE 1
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <glob.h>
+#include <inttypes.h>
+#include <linux/if_ether.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
+
+#include "oxdp-bench.skel.h"
+
+/* What one call of BPF_PROG_TEST_RUN would send if nothing stopped it. */
+#define FOREVER (1u << 30)
+
+/* Ethernet's shortest, without the checksum. */
+#define FRAME_LEN 60
+
+struct frame {
+    struct ethhdr eth;
+    struct iphdr ip;
+    struct udphdr udp;
+    uint8_t payload[FRAME_LEN - sizeof(struct ethhdr) - sizeof(struct iphdr)
+                    - sizeof(struct udphdr)];
+} __attribute__((packed));
+
+/* An interface in a namespace that has a name. */
+struct place {
+    char netns[64];
+    char name[IFNAMSIZ];
+};
+
+/* The thread that generates. */
+struct generator {
+    struct oxdp_bench *skel;
+    int cpu;
+    int ksoftirqd;              /* The CPU's, or 0 if we cannot see it. */
+    struct frame frame;
+    pthread_t thread;
+    bool stop;                  /* Atomic. */
+    bool stopped;               /* Atomic. */
+    int error;                  /* Once stopped, 0 or positive errno. */
+};
+
+struct sample {
+    uint64_t sent, arrived, ns, cpu_ns;
+};
+
+static void __attribute__((noreturn, format(printf, 2, 3)))
+fatal(int error, const char *format, ...)
+{
+    va_list args;
+
+    fprintf(stderr, "oxdp-bench-gen: ");
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fprintf(stderr, error ? " (%s)\n" : "\n", strerror(error));
+    exit(EXIT_FAILURE);
+}
+
+static void
+usage(void)
+{
+    puts("usage: oxdp-bench-gen --from NETNS:IFACE --to NETNS:IFACE\n"
+         "           [--bare NETNS:IN:OUT] [--cpu CPU]\n"
+         "Helper of ovs-xdp-bench: sends through IFACE what arrives at its\n"
+         "peer, counts and drops in XDP what arrives on the IFACE of --to.\n"
+         "--bare attaches a plain XDP redirect from IN to OUT.");
+    exit(EXIT_SUCCESS);
+}
+
+/* Enters a place's namespace for good, and returns its ifindex. */
+static int
+enter_place(const char *netns, const char *name)
+{
+    char path[128];
+    int ifindex;
+    int fd;
+
+    snprintf(path, sizeof path, "/run/netns/%s", netns);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || setns(fd, CLONE_NEWNET)) {
+        fatal(errno, "cannot enter network namespace %s", netns);
+    }
+    close(fd);
+    ifindex = if_nametoindex(name);
+    if (!ifindex) {
+        fatal(errno, "no interface %s in namespace %s", name, netns);
+    }
+    return ifindex;
+}
+
+static struct place
+parse_place(const char *s)
+{
+    struct place p;
+
+    if (sscanf(s, "%63[^:]:%15s", p.netns, p.name) != 2) {
+        fatal(0, "\"%s\" is not NETNS:IFACE", s);
+    }
+    return p;
+}
+
+/* The attachment lasts as long as this process. */
+static void
+attach(const struct bpf_program *prog, int ifindex, const char *name)
+{
+    LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = XDP_FLAGS_DRV_MODE);
+    int fd = bpf_link_create(bpf_program__fd(prog), ifindex, BPF_XDP, &opts);
+
+    if (fd < 0) {
+        fatal(-fd, "cannot attach %s to %s", bpf_program__name(prog), name);
+    }
+}
+
+/* The kernel looks the device up in the namespace that we are in. */
+static void
+set_device(const struct bpf_map *map, int ifindex)
+{
+    uint32_t key = 0;
+    int error = bpf_map_update_elem(bpf_map__fd(map), &key, &ifindex, 0);
+
+    if (error) {
+        fatal(-error, "cannot put a device into map %s", bpf_map__name(map));
+    }
+}
+
+static void
+attach_bare(const struct oxdp_bench *skel, const char *s)
+{
+    char netns[64], in[IFNAMSIZ], out[IFNAMSIZ];
+
+    if (sscanf(s, "%63[^:]:%15[^:]:%15s", netns, in, out) != 3) {
+        fatal(0, "\"%s\" is not NETNS:IN:OUT", s);
+    }
+    set_device(skel->maps.bench_out_dev, enter_place(netns, out));
+    attach(skel->progs.oxdp_bench_bare, enter_place(netns, in), in);
+}
+
+static uint16_t
+ip_checksum(const void *p, size_t n)
+{
+    const uint8_t *b = p;
+    uint32_t sum = 0;
+
+    for (size_t i = 0; i < n; i += 2) {
+        sum += b[i] << 8 | b[i + 1];
+    }
+    sum = (sum & 0xffff) + (sum >> 16);
+    return htons(~(sum + (sum >> 16)));
+}
+
+/* From h1 to h2 of a lab. */
+static void
+make_frame(struct frame *f)
+{
+    memset(f, 0, sizeof *f);
+    memcpy(f->eth.h_source, "\2\0\0\0\0\1", ETH_ALEN);
+    memcpy(f->eth.h_dest, "\2\0\0\0\0\2", ETH_ALEN);
+    f->eth.h_proto = htons(ETH_P_IP);
+    f->ip.version = 4;
+    f->ip.ihl = 5;
+    f->ip.ttl = 64;
+    f->ip.protocol = IPPROTO_UDP;
+    f->ip.tot_len = htons(sizeof *f - sizeof f->eth);
+    f->ip.saddr = htonl(0x0a000001);
+    f->ip.daddr = htonl(0x0a000002);
+    f->ip.check = ip_checksum(&f->ip, sizeof f->ip);
+    f->udp.source = htons(1);
+    f->udp.dest = htons(9);
+    f->udp.len = htons(sizeof f->udp + sizeof f->payload);
+}
+
+static void *
+generate(void *gen_)
+{
+    struct generator *gen = gen_;
+    int fd = bpf_program__fd(gen->skel->progs.oxdp_bench_gen);
+    cpu_set_t cpus;
+
+    CPU_ZERO(&cpus);
+    CPU_SET(gen->cpu, &cpus);
+    if (sched_setaffinity(0, sizeof cpus, &cpus)) {
+        gen->error = errno;
+    }
+    while (!gen->error && !__atomic_load_n(&gen->stop, __ATOMIC_RELAXED)) {
+        LIBBPF_OPTS(bpf_test_run_opts, opts,
+                    .data_in = &gen->frame, .data_size_in = sizeof gen->frame,
+                    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .repeat = FOREVER);
+        int error = bpf_prog_test_run_opts(fd, &opts);
+
+        if (error && error != -EINTR) {
+            gen->error = -error;
+        }
+    }
+    __atomic_store_n(&gen->stopped, true, __ATOMIC_RELEASE);
+    return NULL;
+}
+
+static void
+sleep_ns(uint64_t ns)
+{
+    struct timespec t = { ns / 1000000000, ns % 1000000000 };
+
+    while (nanosleep(&t, &t) && errno == EINTR) {
+        continue;
+    }
+}
+
+static uint64_t
+get_ns(clockid_t clock)
+{
+    struct timespec t;
+
+    clock_gettime(clock, &t);
+    return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
+}
+
+/* Runs what softirq work the kernel does not do in the generator's context. */
+static int
+find_ksoftirqd(int cpu)
+{
+    char want[32];
+    glob_t g;
+    int pid = 0;
+
+    snprintf(want, sizeof want, "ksoftirqd/%d", cpu);
+    if (glob("/proc/[1-9]*/comm", 0, NULL, &g)) {
+        return 0;
+    }
+    for (size_t i = 0; i < g.gl_pathc && !pid; i++) {
+        FILE *file = fopen(g.gl_pathv[i], "r");
+        char comm[32];
+
+        if (file) {
+            if (fscanf(file, "%31s", comm) == 1 && !strcmp(comm, want)) {
+                pid = atoi(g.gl_pathv[i] + strlen("/proc/"));
+            }
+            fclose(file);
+        }
+    }
+    globfree(&g);
+    return pid;
+}
+
+/* Nanoseconds that thread 'pid' has had a CPU. */
+static uint64_t
+get_cpu_ns(int pid)
+{
+    char path[64];
+    uint64_t ns = 0;
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%d/schedstat", pid);
+    file = pid ? fopen(path, "r") : NULL;
+    if (file) {
+        if (fscanf(file, "%"SCNu64, &ns) != 1) {
+            ns = 0;
+        }
+        fclose(file);
+    }
+    return ns;
+}
+
+static struct sample
+take_sample(const struct generator *gen)
+{
+    int n = libbpf_num_possible_cpus();
+    uint64_t arrived[n];
+    struct sample s = { 0 };
+    uint32_t key = 0;
+    clockid_t clock;
+
+    if (bpf_map_lookup_elem(bpf_map__fd(gen->skel->maps.bench_arrived), &key,
+                            arrived)) {
+        fatal(errno, "cannot read the sink's counter");
+    }
+    s.ns = get_ns(CLOCK_MONOTONIC);
+    s.sent = *(volatile __u64 *) &gen->skel->bss->bench_sent;
+    for (int i = 0; i < n; i++) {
+        s.arrived += arrived[i];
+    }
+    if (!pthread_getcpuclockid(gen->thread, &clock)) {
+        s.cpu_ns = get_ns(clock) + get_cpu_ns(gen->ksoftirqd);
+    }
+    return s;
+}
+
+/* A signal makes BPF_PROG_TEST_RUN return, one before it is lost. */
+static void
+stop_generator(struct generator *gen)
+{
+    __atomic_store_n(&gen->stop, true, __ATOMIC_RELAXED);
+    while (!__atomic_load_n(&gen->stopped, __ATOMIC_ACQUIRE)) {
+        pthread_kill(gen->thread, SIGUSR1);
+        sleep_ns(1000000);
+    }
+    pthread_join(gen->thread, NULL);
+    if (gen->error) {
+        fatal(gen->error, "BPF_PROG_TEST_RUN with live frames failed%s",
+              gen->error == EINVAL ? ": it needs Linux 5.18 or later" : "");
+    }
+}
+
+static void
+run(struct generator *gen, unsigned int warm_ms, unsigned int time_ms)
+{
+    struct sample a, b;
+    int error;
+
+    gen->stop = gen->stopped = false;
+    error = pthread_create(&gen->thread, NULL, generate, gen);
+    if (error) {
+        fatal(error, "cannot start a thread");
+    }
+    sleep_ns(warm_ms * UINT64_C(1000000));
+    a = take_sample(gen);
+    sleep_ns(time_ms * UINT64_C(1000000));
+    b = take_sample(gen);
+    stop_generator(gen);
+    printf("%"PRIu64" %"PRIu64" %"PRIu64" %"PRIu64"\n", b.sent - a.sent,
+           b.arrived - a.arrived, b.ns - a.ns, b.cpu_ns - a.cpu_ns);
+}
+
+static void
+serve(struct generator *gen)
+{
+    char line[128];
+
+    while (fgets(line, sizeof line, stdin)) {
+        unsigned int x, y;
+
+        if (sscanf(line, "run %u %u", &x, &y) == 2) {
+            run(gen, x, y);
+        } else if (sscanf(line, "flows %u", &x) == 1 && x) {
+            gen->skel->data->bench_flows = x;
+            puts("ok");
+        } else {
+            fatal(0, "cannot make sense of \"%s\"", strtok(line, "\n"));
+        }
+        fflush(stdout);
+    }
+}
+
+static void
+ignore_signal(int signr)
+{
+    (void) signr;
+}
+
+static int
+print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+    return level == LIBBPF_WARN ? vfprintf(stderr, format, args) : 0;
+}
+
+static struct oxdp_bench *
+load(void)
+{
+    struct oxdp_bench *skel;
+
+    libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+    libbpf_set_print(print_libbpf);
+    skel = oxdp_bench__open_and_load();
+    if (!skel) {
+        fatal(errno, "cannot load BPF programs%s",
+              errno == EPERM ? ": must be root" : "");
+    }
+    return skel;
+}
+
+int
+main(int argc, char *argv[])
+{
+    static const struct option options[] = {
+        { "from", required_argument, NULL, 'f' },
+        { "to", required_argument, NULL, 't' },
+        { "bare", required_argument, NULL, 'b' },
+        { "cpu", required_argument, NULL, 'c' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    struct sigaction action = { .sa_handler = ignore_signal };
+    const char *from = NULL, *to = NULL, *bare = NULL;
+    struct generator gen = { .cpu = 0 };
+    struct place p;
+    int c;
+
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (c) {
+        case 'f': from = optarg; break;
+        case 't': to = optarg; break;
+        case 'b': bare = optarg; break;
+        case 'c': gen.cpu = atoi(optarg); break;
+        case 'h': usage(); break;
+        default: return EXIT_FAILURE;
+        }
+    }
+    if (!from || !to || optind < argc) {
+        fatal(0, "this is a helper of ovs-xdp-bench; see --help");
+    }
+
+    sigaction(SIGUSR1, &action, NULL);
+    gen.ksoftirqd = find_ksoftirqd(gen.cpu);
+    gen.skel = load();
+    make_frame(&gen.frame);
+    p = parse_place(to);
+    attach(gen.skel->progs.oxdp_bench_sink, enter_place(p.netns, p.name),
+           p.name);
+    if (bare) {
+        attach_bare(gen.skel, bare);
+    }
+    p = parse_place(from);
+    set_device(gen.skel->maps.bench_gen_dev, enter_place(p.netns, p.name));
+
+    puts("ready");
+    fflush(stdout);
+    serve(&gen);
+    oxdp_bench__destroy(gen.skel);
+    return EXIT_SUCCESS;
+}
