@@ -377,6 +377,20 @@ port_choose_mode(struct xdp_dp *dp, struct xdp_port *port)
     }
 }
 
+/* Attaches the TC program to 'port' if it is not attached.  Without tcx (before
+ * Linux 6.6) OVS removes it when it sets up ingress policing. */
+static int
+port_attach_tc(struct xdp_dp *dp, struct xdp_port *port, char **why)
+    OVS_REQUIRES(dp->port_mutex)
+{
+    if (oxdp_attach_is_attached(&port->tc) && oxdp_attach_is_live(&port->tc)) {
+        return 0;
+    }
+    oxdp_detach(&port->tc);
+    return oxdp_attach_tc_ingress(&port->tc, port->ifindex,
+                                  dp->bpf->tc_port_fd, why);
+}
+
 /* Adding and removing. */
 
 static odp_port_t
@@ -442,8 +456,7 @@ port_connect(struct xdp_dp *dp, struct xdp_port *port, char **why)
                                      BPF_ANY);
     }
     if (!error) {
-        error = oxdp_attach_tc_ingress(&port->tc, port->ifindex,
-                                       dp->bpf->tc_port_fd, why);
+        error = port_attach_tc(dp, port, why);
     }
     return error ? error : port_refresh(dp, port);
 }
@@ -536,6 +549,29 @@ port_add(struct xdp_dp *dp, struct netdev *netdev, odp_port_t *port_no)
     hmap_insert(&dp->ports, &port->node, hash_odp_port(port->port_no));
     seq_change(dp->port_seq);
     return 0;
+}
+
+/* Makes the internal ports that an earlier daemon left ports of the datapath:
+ * OVS deletes those that are no longer configured. */
+static void
+adopt_internal_ports(struct xdp_dp *dp)
+    OVS_REQUIRES(dp->port_mutex)
+{
+    struct if_nameindex *names = if_nameindex();
+
+    for (struct if_nameindex *i = names; i && i->if_name; i++) {
+        odp_port_t port_no = ODPP_NONE;
+        struct oxdp_link_info info;
+        struct netdev *netdev;
+
+        if (!oxdp_link_get(i->if_index, &info)
+            && !strcmp(info.alias, NETDEV_XDP_ALIAS)
+            && !netdev_open(info.name, NETDEV_XDP_TYPE, &netdev)) {
+            port_add(dp, netdev, &port_no);
+            netdev_close(netdev);
+        }
+    }
+    if_freenameindex(names);
 }
 
 static void
@@ -639,6 +675,9 @@ xdp_ports_init(struct xdp_dp *dp)
                   ovs_strerror(error));
         dp->features_sock = NULL;
     }
+    ovs_mutex_lock(&dp->port_mutex);
+    adopt_internal_ports(dp);
+    ovs_mutex_unlock(&dp->port_mutex);
     return 0;
 }
 
@@ -761,10 +800,13 @@ dpif_xdp_port_set_config(struct dpif *dpif, odp_port_t port_no,
     struct xdp_dp *dp = get_xdp_dp(dpif);
     const char *mode = smap_get(config, "xdp-mode");
     struct xdp_port *port;
+    char *why = NULL;
 
     ovs_mutex_lock(&dp->port_mutex);
     port = port_by_number(dp, port_no);
-    if (port && (!port->configured || port->error
+    if (port && port_attach_tc(dp, port, &why)) {
+        port_set_error(port, why);
+    } else if (port && (!port->configured || port->error
                  || !nullable_string_is_equal(port->wanted_mode, mode))) {
         free(port->wanted_mode);
         port->wanted_mode = nullable_xstrdup(mode);
