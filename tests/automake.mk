@@ -16,9 +16,11 @@
 # and Open vSwitch's tools are first in PATH; it starts in the build directory.
 
 UNIT_TESTS = \
+	tests/parse-fuzz \
 	tests/version.test
 
-LAB_TESTS =
+LAB_TESTS = \
+	tests/test-xsk
 
 TESTS = $(UNIT_TESTS) $(LAB_TESTS)
 
@@ -27,6 +29,22 @@ EXTRA_DIST += \
 	$(filter %.test,$(UNIT_TESTS) $(LAB_TESTS))
 
 TEST_EXTENSIONS = .test
+
+check_PROGRAMS += \
+	tests/parse-fuzz \
+	tests/test-xsk
+
+tests_parse_fuzz_SOURCES = \
+	tests/packet-gen.c \
+	tests/packet-gen.h \
+	tests/parse-fuzz.c \
+	tests/parse-ref.c \
+	tests/parse-ref.h
+tests_parse_fuzz_LDADD = $(OXDP_LDADD)
+
+# Includes lib/oxdp-xsk.c.
+tests_test_xsk_SOURCES = tests/test-xsk.c
+tests_test_xsk_LDADD = $(OXDP_LDADD)
 
 AM_TESTS_ENVIRONMENT = \
 	abs_top_srcdir='$(abs_top_srcdir)'; export abs_top_srcdir; \
