@@ -36,8 +36,8 @@ int oxdp_link_get(int ifindex, struct oxdp_link_info *);
 int oxdp_link_get_by_name(const char *name, struct oxdp_link_info *);
 
 /* Creates the veth pair 'name' and 'peer' with 'n_queues' receive and transmit
- * queues at both ends, 'mtu' (0 for the default), IFLA_IFALIAS 'alias' on both,
- * both down.  EEXIST if a device of one of the names exists. */
+ * queues at both ends, 'mtu' (0 for the default) and IFLA_IFALIAS 'alias' on
+ * both, both down.  EEXIST if a device of one of the names exists. */
 int oxdp_veth_create(const char *name, const char *peer, int n_queues,
                      int mtu, const char *alias);
 int oxdp_link_delete(int ifindex);

@@ -5,8 +5,9 @@
  * An internal port NAME is a veth pair: the host uses NAME, the datapath's
  * programs are attached to the other end.  The class is OVS's netdev_linux
  * class with its own type, which creates the pair when a device is opened that
- * does not exist.  The pair is deleted when the port leaves the datapath, never
- * when a netdev is closed: OVS does not delete internal ports when it exits.
+ * does not exist.  The pair is deleted when the port leaves the datapath,
+ * never when a netdev is closed: OVS does not delete internal ports when it
+ * exits.
  */
 
 #ifndef NETDEV_XDP_H
