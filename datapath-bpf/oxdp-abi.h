@@ -92,6 +92,22 @@ struct oxdp_key {
     __be32 igmp_group;          /* Or ND's reserved field. */
 };
 
+/* The words by name, for code that writes them whole. */
+#define OXDP_W_PORT 0
+#define OXDP_W_MARK 1
+#define OXDP_W_PRIORITY 2
+#define OXDP_W_ETH 3
+#define OXDP_W_VLAN 5
+#define OXDP_W_NW 6
+#define OXDP_W_TP 7
+#define OXDP_W_ADDR 8
+#define OXDP_W_ND 12
+#define OXDP_W_ARP 14
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "Words of keys are put together for little endian machines."
+#endif
+
 #define OXDP_KEY_WORDS 16
 #define OXDP_KEY_WORDS_IPV4 9   /* Words of a key without IPv6 and ARP. */
 #define OXDP_KEY_WORDS_IPV6 12

@@ -16,7 +16,8 @@ struct oxdp_state {
     struct oxdp_key key;
     __u32 in_port;
     __u32 recirc_id;
-    __u32 changed;              /* Nonzero if no longer as received. */
+    __u16 changed;              /* Nonzero if no longer as received. */
+    __u16 parsed;               /* Nonzero if 'key' is not all zeros. */
     __u32 n_words;              /* Words of 'key' that may be nonzero. */
     __u32 vlan_limit;           /* VLAN tags that OVS parses. */
     __u32 len;                  /* Of the whole packet, tags included. */
@@ -169,12 +170,16 @@ oxdp_pass_punt(oxdp_ctx *ctx, struct oxdp_state *st, __u32 reason)
 OXDP_INLINE int
 oxdp_ctx_parse(oxdp_ctx *ctx, struct oxdp_state *st)
 {
+    oxdp_word *w = (oxdp_word *) &st->key;
     int ret;
 
-    oxdp_memset(&st->key, 0, sizeof st->key);
+    /* oxdp_receive() has zeroed the key for the first time. */
+    if (st->parsed) {
+        oxdp_memset(&st->key, 0, sizeof st->key);
+    }
+    st->parsed = 1;
     oxdp_ctx_metadata(ctx, &st->key);
-    st->key.in_port = st->in_port;
-    st->key.recirc_id = st->recirc_id;
+    w[OXDP_W_PORT] = st->in_port | (__u64) st->recirc_id << 32;
 
     ret = oxdp_pass_parse(ctx, st);
     if (ret == OXDP_PARSE_EXT) {

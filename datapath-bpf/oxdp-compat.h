@@ -18,9 +18,6 @@
 #define OXDP_BPF_TCX_INGRESS 46
 #define OXDP_BPF_TCX_EGRESS 47
 
-/* Programs bound to a device without offload, 6.3. */
-#define OXDP_BPF_F_XDP_DEV_BOUND_ONLY (1u << 6)
-
 /* AF_XDP with several buffers per packet, 6.6. */
 #define OXDP_XDP_USE_SG (1u << 4)
 #define OXDP_XDP_PKT_CONTD (1u << 0)

@@ -54,8 +54,10 @@ oxdp_ctx_pull(oxdp_ctx *ctx)
 OXDP_INLINE void
 oxdp_ctx_metadata(oxdp_ctx *ctx, struct oxdp_key *key)
 {
-    key->skb_mark = ctx->mark;
-    key->skb_priority = ctx->priority;
+    oxdp_word *w = (oxdp_word *) key;
+
+    w[OXDP_W_MARK] = (__u64) ctx->mark << 32;
+    w[OXDP_W_PRIORITY] = ctx->priority;
 }
 
 OXDP_INLINE int

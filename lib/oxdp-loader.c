@@ -8,7 +8,6 @@
 #include <bpf/libbpf.h>
 #include <cap-ng.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/membarrier.h>
 #include <stdlib.h>
@@ -22,7 +21,6 @@
 
 #include "entropy.h"
 #include "openvswitch/vlog.h"
-#include "oxdp-compat.h"
 #include "oxdp-cpu.skel.h"
 #include "oxdp-tc.skel.h"
 #include "oxdp-xdp.skel.h"
@@ -170,13 +168,6 @@ share_maps(struct bpf_object *obj, struct bpf_object *first)
     return 0;
 }
 
-static void
-set_xdp_rodata(const struct oxdp_bpf *bpf, struct oxdp_xdp *xdp)
-{
-    memcpy((void *) xdp->rodata->oxdp_seeds, bpf->seeds, sizeof bpf->seeds);
-    *(uint32_t *) &xdp->rodata->oxdp_hint_mask = bpf->hint_size - 1;
-}
-
 static int
 load_xdp(struct oxdp_bpf *bpf)
 {
@@ -185,41 +176,14 @@ load_xdp(struct oxdp_bpf *bpf)
     if (!xdp) {
         return errno;
     }
-    bpf_program__set_autoload(xdp->progs.oxdp_xdp_tagged, false);
     bpf_map__set_max_entries(xdp->maps.oxdp_port_stats,
                              bpf->n_cpus * OXDP_MAX_PORTS);
     bpf_map__set_max_entries(xdp->maps.oxdp_hints,
                              bpf->n_cpus * bpf->hint_size);
     bpf_map__set_max_entries(xdp->maps.oxdp_xsks, bpf->n_queues);
-    set_xdp_rodata(bpf, xdp);
+    memcpy((void *) xdp->rodata->oxdp_seeds, bpf->seeds, sizeof bpf->seeds);
+    *(uint32_t *) &xdp->rodata->oxdp_hint_mask = bpf->hint_size - 1;
     return -oxdp_xdp__load(xdp);
-}
-
-int
-oxdp_bpf_load_bound(struct oxdp_bpf *bpf, int ifindex, int *fdp)
-{
-    struct oxdp_xdp *xdp = oxdp_xdp__open();
-    struct bpf_program *prog;
-    int error;
-
-    if (!xdp) {
-        return errno;
-    }
-    prog = xdp->progs.oxdp_xdp_tagged;
-    bpf_program__set_autoload(xdp->progs.oxdp_xdp_port, false);
-    bpf_program__set_autoload(xdp->progs.oxdp_xdp_clock, false);
-    bpf_program__set_ifindex(prog, ifindex);
-    bpf_program__set_flags(prog, bpf_program__flags(prog)
-                                 | OXDP_BPF_F_XDP_DEV_BOUND_ONLY);
-    set_xdp_rodata(bpf, xdp);
-    error = share_maps(xdp->obj, bpf->xdp->obj);
-    error = error ? error : -oxdp_xdp__load(xdp);
-    if (!error) {
-        *fdp = fcntl(bpf_program__fd(prog), F_DUPFD_CLOEXEC, 0);
-        error = *fdp < 0 ? errno : 0;
-    }
-    oxdp_xdp__destroy(xdp);
-    return error;
 }
 
 static int

@@ -57,12 +57,6 @@ int oxdp_bpf_open(const struct oxdp_bpf_config *, struct oxdp_bpf **bpfp,
                   char **errp);
 void oxdp_bpf_close(struct oxdp_bpf *);
 
-/* Loads the program for ports once more, bound to the device 'ifindex', so that
- * it sees VLAN tags that the device takes out of frames.  Returns 0 and in
- * '*fdp' a file descriptor, to be closed, or a positive errno value: EINVAL
- * mostly on kernels before 6.12, which cannot do it. */
-int oxdp_bpf_load_bound(struct oxdp_bpf *, int ifindex, int *fdp);
-
 /* Creates an array map that can be mapped and be an element of a map in maps,
  * stores its file descriptor in '*fdp' and returns its memory, or NULL with
  * errno set.  oxdp_map_free() undoes it; the kernel keeps the map as long as it

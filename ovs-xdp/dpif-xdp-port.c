@@ -13,7 +13,6 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "dpif-xdp.h"
 #include "netdev-provider.h"
@@ -305,19 +304,6 @@ port_attach_xdp(struct xdp_dp *dp, struct xdp_port *port, enum xdp_mode mode,
                          "other_config:xdp-mode=tc", info.xdp_prog_id,
                          info.name);
         return EBUSY;
-    }
-    if (mode == XDP_MODE_NATIVE) {
-        int fd, error = oxdp_bpf_load_bound(dp->bpf, port->ifindex, &fd);
-
-        if (!error) {
-            error = oxdp_attach_xdp(&port->xdp, port->ifindex, fd, false, why);
-            close(fd);
-            return error;
-        }
-        VLOG_INFO("port %s: VLAN tags that the device takes out of frames "
-                  "cannot be seen in XDP on this kernel or driver (%s): "
-                  "\"ethtool -K %s rxvlan off\" keeps them in", port->name,
-                  ovs_strerror(error), port->name);
     }
     return oxdp_attach_xdp(&port->xdp, port->ifindex, dp->bpf->xdp_port_fd,
                            mode == XDP_MODE_GENERIC, why);
