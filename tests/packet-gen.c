@@ -292,7 +292,8 @@ put_ext_hdr(struct packet_gen *g, uint8_t type, uint8_t next)
     static const uint16_t frags[] = {
         0, 0, 0, 1, 1, 0x0006, 0x0008, 0x0009, 0xfff8,
     };
-    uint32_t len = packet_gen_chance(g, 80) ? packet_gen_below(g, 3)
+    uint32_t len = g->long_headers ? 128 + packet_gen_below(g, 128)
+                   : packet_gen_chance(g, 80) ? packet_gen_below(g, 3)
                    : packet_gen_chance(g, 80) ? packet_gen_below(g, 16)
                    : packet_gen_below(g, 256);
 
@@ -319,7 +320,8 @@ put_ipv6(struct packet_gen *g)
     size_t start = g->len;
     uint32_t n;
 
-    n = packet_gen_chance(g, 40) ? 0
+    n = g->long_headers ? 2 + packet_gen_below(g, 5)
+        : packet_gen_chance(g, 40) ? 0
         : packet_gen_chance(g, 50) ? 1 + packet_gen_below(g, 2)
         : packet_gen_below(g, 9);
     for (uint32_t i = 0; i < n; i++) {
@@ -392,7 +394,7 @@ put_l3(struct packet_gen *g)
         0x0600, 0x05ff, 0x86de, 0x0801, 0x8863, 0x88cc, 0x9100, 0xffff,
     };
 
-    switch (packet_gen_below(g, 20)) {
+    switch (g->long_headers ? 7 : packet_gen_below(g, 20)) {
     case 0: case 1: case 2: case 3: case 4: case 5: case 6:
         put_u16(g, 0x0800);
         put_ipv4(g);
@@ -472,6 +474,14 @@ packet_gen_make(struct packet_gen *g)
     if (packet_gen_chance(g, 20)) {
         put_random(g, 1 + packet_gen_below(g, 46));
     }
+}
+
+void
+packet_gen_make_long(struct packet_gen *g)
+{
+    g->long_headers = true;
+    packet_gen_make(g);
+    g->long_headers = false;
 }
 
 /* Mutations. */

@@ -20,6 +20,7 @@
 
 struct packet_gen {
     uint64_t random;            /* State. */
+    bool long_headers;          /* Make IPv6 with kilobytes of them. */
     uint8_t data[PACKET_GEN_MAX];
     size_t len;
 
@@ -49,9 +50,12 @@ uint32_t packet_gen_below(struct packet_gen *, uint32_t n);
 /* Returns true in 'percent' of all cases. */
 bool packet_gen_chance(struct packet_gen *, uint32_t percent);
 
-/* Makes a packet that is well-formed except for counters of some kind that
- * exceed what parsers are ready for. */
+/* Makes a packet that is well-formed, though it may have more headers of a
+ * kind than parsers are ready for. */
 void packet_gen_make(struct packet_gen *);
+
+/* Makes one whose headers end behind more than a page, more often than not. */
+void packet_gen_make_long(struct packet_gen *);
 
 /* Changes the packet in one to four places, or its length. */
 void packet_gen_mutate(struct packet_gen *);

@@ -209,7 +209,11 @@ main(int argc, char *argv[])
     for (uint64_t i = 0; i < n; i++) {
         number = first + i;
         packet_gen_start(&gen, seed, number);
-        packet_gen_make(&gen);
+        if (number % 251) {
+            packet_gen_make(&gen);
+        } else {
+            packet_gen_make_long(&gen);
+        }
         if (number % 256 == 0) {
             /* Ending after every byte, from the end, since that of the IP
              * header's length is lost on the way. */
@@ -235,7 +239,8 @@ main(int argc, char *argv[])
            n_results[1][OXDP_PARSE_COMPLEX], n_results[1][OXDP_PARSE_MORE]);
     n_short = parse_census_print(&census);
     if (n >= 10000
-        && (n_short || n_parses[1] < n || !n_results[0][OXDP_PARSE_COMPLEX]
+        && (n_short || n_parses[1] < n || !census.kinds[0]
+            || !n_results[0][OXDP_PARSE_COMPLEX]
             || n_results[1][OXDP_PARSE_MORE] < n
             || n_results[1][OXDP_PARSE_OK] < n)) {
         printf("FAILED: too few packets of some kind\n");

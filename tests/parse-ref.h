@@ -74,7 +74,7 @@ bool parse_untag(uint8_t *data, size_t *len, ovs_be16 *tpid, ovs_be16 *tci);
  * name, condition on a struct parse_ref 'r' and a length 'len', and the
  * smallest number per 10,000 packets that will do. */
 #define PARSE_KINDS                                                         \
-    KIND("shorter than Ethernet", len < 14, 50)                             \
+    KIND("shorter than Ethernet", len < 14, 0)                              \
     KIND("up to 60 bytes", len >= 14 && len <= 60, 500)                     \
     KIND("up to 1,518 bytes", len > 60 && len <= 1518, 1000)                \
     KIND("up to 9,018 bytes", len > 1518 && len <= 9018, 100)               \
