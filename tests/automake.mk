@@ -20,19 +20,49 @@ UNIT_TESTS = \
 	tests/version.test
 
 LAB_TESTS = \
+	tests/demo.test \
+	tests/lab-basic.test \
+	tests/parse-bpf \
+	tests/port-churn.test \
+	tests/test-netdev \
 	tests/test-xsk
 
 TESTS = $(UNIT_TESTS) $(LAB_TESTS)
 
 EXTRA_DIST += \
+	tests/lab-functions.sh \
+	tests/netns-works \
 	tests/run-test \
 	$(filter %.test,$(UNIT_TESTS) $(LAB_TESTS))
 
 TEST_EXTENSIONS = .test
 
 check_PROGRAMS += \
+	tests/parse-bpf \
 	tests/parse-fuzz \
+	tests/test-netdev \
 	tests/test-xsk
+
+# The parser as a program of its own, which stores the key.
+test_bpf_objects = \
+	tests/bpf/parse-tc.bpf.o \
+	tests/bpf/parse-xdp.bpf.o
+check_DATA = $(test_bpf_objects)
+EXTRA_DIST += $(test_bpf_objects:.bpf.o=.bpf.c)
+CLEANFILES += $(test_bpf_objects)
+-include tests/bpf/$(DEPDIR)/*.bpo
+CLEAN_LOCAL += clean-test-bpf-deps
+clean-test-bpf-deps:
+	rm -f tests/bpf/$(DEPDIR)/*.bpo tests/bpf/*.tmp
+
+tests_parse_bpf_SOURCES = \
+	tests/bpf/parse-test.h \
+	tests/packet-gen.c \
+	tests/packet-gen.h \
+	tests/parse-bpf.c \
+	tests/parse-ref.c \
+	tests/parse-ref.h
+tests_parse_bpf_LDADD = $(OXDP_LDADD)
 
 tests_parse_fuzz_SOURCES = \
 	tests/packet-gen.c \
@@ -41,6 +71,9 @@ tests_parse_fuzz_SOURCES = \
 	tests/parse-ref.c \
 	tests/parse-ref.h
 tests_parse_fuzz_LDADD = $(OXDP_LDADD)
+
+tests_test_netdev_SOURCES = tests/test-netdev.c ovs-xdp/netdev-xdp.c
+tests_test_netdev_LDADD = $(OXDP_LDADD)
 
 # Includes lib/oxdp-xsk.c.
 tests_test_xsk_SOURCES = tests/test-xsk.c
@@ -72,4 +105,4 @@ check-unit:
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(UNIT_TESTS)'
 .PHONY: check-unit
 
-CLEANFILES += tests/.lab-lock
+CLEANFILES += tests/.lab-lock tests/.netns-broken
