@@ -1,4 +1,7 @@
 # Documentation/automake.mk
 
 EXTRA_DIST += \
-	Documentation/building.rst
+	Documentation/building.rst \
+	Documentation/design.rst \
+	Documentation/lab.rst \
+	Documentation/testing.rst

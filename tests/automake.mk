@@ -105,4 +105,21 @@ check-unit:
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(UNIT_TESTS)'
 .PHONY: check-unit
 
+# Open vSwitch's own system tests of the basics, on our type: Documentation/
+# testing.rst.
+check-ovs-smoke: all
+	$(AM_V_at)abs_top_srcdir='$(abs_top_srcdir)' \
+	  abs_top_builddir='$(abs_top_builddir)' OVS_SRC='$(OVS_SRC)' \
+	  OVS_BUILD='$(OVS_BUILD)' $(BASH_SHELL) \
+	  $(top_srcdir)/tests/ovs-suite/run smoke
+.PHONY: check-ovs-smoke
+
+EXTRA_DIST += \
+	tests/ovs-suite/overrides.at \
+	tests/ovs-suite/run
+CLEAN_LOCAL += clean-ovs-suite
+clean-ovs-suite:
+	rm -rf tests/ovs-suite/xdp tests/ovs-suite/netdev tests/ovs-suite/suite* \
+	  tests/ovs-suite/*.lock
+
 CLEANFILES += tests/.lab-lock tests/.netns-broken
