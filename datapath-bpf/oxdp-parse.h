@@ -65,7 +65,7 @@ struct oxdp_pkt {
     __be16 vlan_tci;            /* With the CFI bit set, or 0. */
     __u32 n_words;              /* Result: words of the key that may be
                                  * nonzero. */
-    struct oxdp_pos pos;        /* Where to go on, see oxdp_parse(). */
+    struct oxdp_pos *pos;       /* Where to go on, see oxdp_parse(). */
 };
 
 enum oxdp_parse_result {
@@ -155,8 +155,8 @@ oxdp_parse_l4(struct oxdp_pkt *pkt, struct oxdp_key *key,
                    && (p[0] == 135 || p[0] == 136) && !p[1]) {
             pkt->n_words = OXDP_KEY_WORDS;
             w[OXDP_W_ARP + 1] = (__u64) OXDP_LOAD(__u32, p + 4) << 32;
-            pkt->pos.offset = p + 8 - pkt->data;
-            pkt->pos.size = size - 8;
+            pkt->pos->offset = p + 8 - pkt->data;
+            pkt->pos->size = size - 8;
             return OXDP_PARSE_ND;
         }
     }
@@ -214,14 +214,14 @@ oxdp_parse_nd(struct oxdp_pkt *pkt, struct oxdp_key *key)
     const unsigned char *p;
     oxdp_word *w = (oxdp_word *) key;
     __u64 lla[2] = { 0, 0 };
-    __u32 size = pkt->pos.size;
+    __u32 size = pkt->pos->size;
     __u8 opt_type = 0;
     int i;
 
-    if (pkt->pos.offset > OXDP_MAX_OFFSET) {
+    if (pkt->pos->offset > OXDP_MAX_OFFSET) {
         return OXDP_PARSE_COMPLEX;
     }
-    p = pkt->data + pkt->pos.offset;
+    p = pkt->data + pkt->pos->offset;
     if (size < 16) {
         return OXDP_PARSE_OK;
     }
@@ -293,9 +293,9 @@ oxdp_parse_ipv6_end(struct oxdp_pkt *pkt, struct oxdp_key *key,
 {
     oxdp_word *w = (oxdp_word *) key;
 
-    w[OXDP_W_NW] = oxdp_nw_word(pkt->pos.tc_flow & bpf_htonl(0x000fffff), frag,
-                                bpf_ntohl(pkt->pos.tc_flow) >> 20,
-                                pkt->pos.ttl, proto);
+    w[OXDP_W_NW] = oxdp_nw_word(pkt->pos->tc_flow & bpf_htonl(0x000fffff), frag,
+                                bpf_ntohl(pkt->pos->tc_flow) >> 20,
+                                pkt->pos->ttl, proto);
     return oxdp_parse_l4(pkt, key, p, size, proto, frag);
 }
 
@@ -305,15 +305,15 @@ oxdp_parse_ext(struct oxdp_pkt *pkt, struct oxdp_key *key)
 {
     const unsigned char *end = pkt->end;
     const unsigned char *p;
-    __u32 size = pkt->pos.size;
-    __u8 proto = pkt->pos.proto;
+    __u32 size = pkt->pos->size;
+    __u8 proto = pkt->pos->proto;
     __u8 frag = 0;
     int i;
 
-    if (pkt->pos.offset > OXDP_MAX_OFFSET) {
+    if (pkt->pos->offset > OXDP_MAX_OFFSET) {
         return OXDP_PARSE_COMPLEX;
     }
-    p = pkt->data + pkt->pos.offset;
+    p = pkt->data + pkt->pos->offset;
 
     for (i = 0; i < OXDP_MAX_EXT_HDRS; i++) {
         __u32 len = 8;
@@ -377,13 +377,13 @@ oxdp_parse_ipv6(struct oxdp_pkt *pkt, struct oxdp_key *key,
     w[OXDP_W_ADDR + 1] = OXDP_LOAD(__u64, p + 16);
     w[OXDP_W_ADDR + 2] = OXDP_LOAD(__u64, p + 24);
     w[OXDP_W_ADDR + 3] = OXDP_LOAD(__u64, p + 32);
-    pkt->pos.tc_flow = OXDP_LOAD(__u32, p);
-    pkt->pos.ttl = p[7];
+    pkt->pos->tc_flow = OXDP_LOAD(__u32, p);
+    pkt->pos->ttl = p[7];
 
     if (oxdp_is_ext_hdr(p[6])) {
-        pkt->pos.proto = p[6];
-        pkt->pos.offset = p + 40 - pkt->data;
-        pkt->pos.size = plen;
+        pkt->pos->proto = p[6];
+        pkt->pos->offset = p + 40 - pkt->data;
+        pkt->pos->size = plen;
         return OXDP_PARSE_EXT;
     }
     return oxdp_parse_ipv6_end(pkt, key, p + 40, plen, p[6], 0);
@@ -443,7 +443,7 @@ oxdp_parse_vlan(const unsigned char **p, __u32 *size,
  * '*pkt', and sets 'pkt->n_words'.  Returns an enum oxdp_parse_result; unless
  * it is OXDP_PARSE_OK the key is not complete.  After OXDP_PARSE_EXT and
  * OXDP_PARSE_ND the caller goes on with the function that belongs to it, with
- * the same '*key', 'pkt->n_words' and 'pkt->pos'. */
+ * the same '*key', 'pkt->n_words' and '*pkt->pos'. */
 OXDP_INLINE int
 oxdp_parse(struct oxdp_pkt *pkt, struct oxdp_key *key)
 {

@@ -202,10 +202,13 @@ parse_native(struct parse_result *r, const void *data, size_t linear,
              size_t len, int vlan_limit, ovs_be16 tpid, ovs_be16 tci,
              const struct parse_metadata *md)
 {
+    struct oxdp_pos pos;
     struct oxdp_pkt pkt;
 
     /* What the parser does not set shall be seen. */
     memset(&pkt, 0xcc, sizeof pkt);
+    memset(&pos, 0xcc, sizeof pos);
+    pkt.pos = &pos;
     pkt.data = data;
     pkt.end = pkt.data + linear;
     pkt.len = len;
