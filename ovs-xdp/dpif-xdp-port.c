@@ -238,7 +238,12 @@ port_refresh(struct xdp_dp *dp, struct xdp_port *port)
         return ENODEV;
     }
     if (oxdp_xdp_features(port->ifindex, &port->features)) {
-        port->features = 0;
+        /* Linux before 6.3 does not tell.  A NIC transmits frames once it has
+         * a program itself; a veth does if its peer is set up for it, which
+         * cannot be seen from here, and loses them otherwise. */
+        port->features = (!port->kind[0] && oxdp_attach_is_attached(&port->xdp)
+                          ? OXDP_NETDEV_XDP_ACT_BASIC
+                            | OXDP_NETDEV_XDP_ACT_NDO_XMIT : 0);
     }
     port_update(dp, port, &info);
     return 0;
