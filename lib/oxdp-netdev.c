@@ -332,6 +332,21 @@ oxdp_ethtool_set(const char *name, uint32_t cmd, bool on)
 }
 
 int
+oxdp_ethtool_rxvlan(const char *name, bool on, bool *was_on)
+{
+    struct ethtool_value value = { .cmd = ETHTOOL_GFLAGS };
+    int error = ethtool_ioctl(name, &value);
+
+    *was_on = !error && value.data & ETH_FLAG_RXVLAN;
+    if (!error && *was_on != on) {
+        value.cmd = ETHTOOL_SFLAGS;
+        value.data ^= ETH_FLAG_RXVLAN;
+        error = ethtool_ioctl(name, &value);
+    }
+    return error;
+}
+
+int
 oxdp_ethtool_driver(const char *name, char driver[32])
 {
     struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };

@@ -53,6 +53,10 @@ int oxdp_link_no_ipv6(int ifindex);
  * and the like. */
 int oxdp_ethtool_set(const char *name, uint32_t cmd, bool on);
 
+/* Makes the device take VLAN tags out of frames that it receives, or keep them
+ * in, and stores in '*was_on' whether it took them out before. */
+int oxdp_ethtool_rxvlan(const char *name, bool on, bool *was_on);
+
 /* Reads the driver's name into 'driver' (at least 32 bytes). */
 int oxdp_ethtool_driver(const char *name, char driver[32]);
 

@@ -274,6 +274,40 @@ port_set_why(struct xdp_port *port, char *why)
     port->why = why;
 }
 
+/* Makes a NIC leave VLAN tags in frames: XDP does not see those in descriptors,
+ * except with a program that is bound to the device, and with such a one Linux
+ * 6.18 oopses when the device goes away (Documentation/design.rst). */
+static void
+port_keep_tags(struct xdp_port *port)
+{
+    bool was_on;
+    int error;
+
+    if (!port->kind[0]) {
+        error = oxdp_ethtool_rxvlan(port->name, false, &was_on);
+        port->restore_rxvlan = !error && was_on;
+        if (error && was_on) {
+            VLOG_WARN("port %s: cannot switch rxvlan off (%s): XDP takes "
+                      "tagged frames for untagged ones; use "
+                      "other_config:xdp-mode=tc if there are any", port->name,
+                      ovs_strerror(error));
+        }
+    }
+}
+
+static void
+port_detach_xdp(struct xdp_port *port)
+{
+    oxdp_detach(&port->xdp);
+    if (port->restore_rxvlan) {
+        bool was_on;
+
+        oxdp_ethtool_rxvlan(port->name, true, &was_on);
+        port->restore_rxvlan = false;
+    }
+    port->mode = XDP_MODE_TC;
+}
+
 /* Returns the mode that 'auto' means for 'port'. */
 static enum xdp_mode
 auto_mode(struct xdp_port *port)
@@ -340,14 +374,14 @@ port_choose_mode(struct xdp_dp *dp, struct xdp_port *port)
     }
 
     if (mode != port->mode) {
-        oxdp_detach(&port->xdp);
-        port->mode = XDP_MODE_TC;
+        port_detach_xdp(port);
     }
     if (mode != XDP_MODE_TC && !oxdp_attach_is_attached(&port->xdp)) {
         int retval = port_attach_xdp(dp, port, mode, &why);
 
         if (!retval) {
             port->mode = mode;
+            port_keep_tags(port);
         } else {
             if (!why) {
                 why = xstrdup(ovs_strerror(retval));
@@ -416,7 +450,7 @@ port_disconnect(struct xdp_dp *dp, struct xdp_port *port)
 {
     uint32_t port_no = odp_to_u32(port->port_no);
 
-    oxdp_detach(&port->xdp);
+    port_detach_xdp(port);
     oxdp_detach(&port->tc);
     dp->bpf->ports[port_no].flags = 0;
     dp->bpf->ports[port_no].ifindex = 0;

@@ -72,6 +72,7 @@ struct xdp_port {
     char *why;                  /* Why that mode, for people. */
     char *error;                /* What is wrong, for people, or NULL. */
     struct oxdp_attach xdp, tc;
+    bool restore_rxvlan;        /* We switched rxvlan off. */
     uint64_t features;          /* NETDEV_XDP_ACT_*. */
 };
 
