@@ -4,4 +4,5 @@ EXTRA_DIST += \
 	Documentation/building.rst \
 	Documentation/design.rst \
 	Documentation/lab.rst \
+	Documentation/operating.rst \
 	Documentation/testing.rst

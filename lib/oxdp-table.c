@@ -88,6 +88,7 @@ struct oxdp_table {
     uint64_t n_full, n_grown;
 
     struct ovs_list pending;    /* Of struct pending, oldest first. */
+    uint32_t n_pending_masks;   /* Masks among them. */
     bool reclaiming;            /* The reclaimer has taken some of them. */
     bool exiting;
     pthread_cond_t work_cond;   /* 'pending' is not empty, or 'exiting'. */
@@ -221,6 +222,7 @@ reclaim(struct oxdp_table *t, struct ovs_list *done)
         }
         if (p->mask_id != UINT32_MAX) {
             t->free_masks[t->n_free_masks++] = p->mask_id;
+            t->n_pending_masks--;
         }
         if (p->free_mf) {
             ovsrcu_postpone(megaflow_free, p->mf);
@@ -245,6 +247,17 @@ add_pending(struct oxdp_table *t)
     ovs_list_push_back(&t->pending, &p->node);
     xpthread_cond_signal(&t->work_cond);
     return p;
+}
+
+/* Makes mask 'id', unless it is UINT32_MAX, part of 'p'. */
+static void
+pending_mask(struct oxdp_table *t, struct pending *p, uint32_t id)
+    OVS_REQUIRES(t->mutex)
+{
+    p->mask_id = id;
+    if (id != UINT32_MAX) {
+        t->n_pending_masks++;
+    }
 }
 
 /* Waits until nothing is pending, for some 10 ms without the mutex, and
@@ -507,7 +520,8 @@ static void
 make_room(struct oxdp_table *t)
     OVS_REQUIRES(t->mutex)
 {
-    if (!t->n_free_masks || (!t->n_free_slots && add_chunk(t))) {
+    if ((!t->n_free_masks && t->n_pending_masks)
+        || (!t->n_free_slots && add_chunk(t))) {
         wait_reclaimed(t);
     }
 }
@@ -557,9 +571,7 @@ install(struct oxdp_table *t, const struct oxdp_key *key,
             || !slot_flow(t, slot)->live)) {
         *(volatile uint32_t *) &flow->live = 0;
         uint32_t id = mask_unref(t, mask->id);
-        if (id != UINT32_MAX) {
-            add_pending(t)->mask_id = id;
-        }
+        pending_mask(t, add_pending(t), id);
         return OXDP_REASON_TABLE_FULL;
     }
     t->n_free_slots--;
@@ -593,7 +605,7 @@ uninstall(struct oxdp_table *t, uint32_t slot, struct oxdp_megaflow *mf,
     *(volatile uint32_t *) &flow->live = 0;
     p = add_pending(t);
     p->slot = slot;
-    p->mask_id = mask_unref(t, flow->mask_id);
+    pending_mask(t, p, mask_unref(t, flow->mask_id));
     p->mf = mf;
     p->free_mf = free_mf;
     t->n_bpf_flows--;
@@ -784,7 +796,7 @@ oxdp_table_put(struct oxdp_table *t, const struct oxdp_put *put)
         make_room(t);
         mf = oxdp_table_find(t, put->ufid);
         if (!mf) {
-            struct flow flow = put->match->flow;
+            struct flow flow = *put->flow;
 
             mf = oxdp_table_lookup(t, &flow);
         }
@@ -797,7 +809,7 @@ oxdp_table_put(struct oxdp_table *t, const struct oxdp_put *put)
     if (!mf) {
         error = put->create ? table_add(t, put) : ENOENT;
     } else if (!put->modify) {
-        error = EEXIST;
+        error = put->create ? EEXIST : EINVAL;
     } else {
         table_modify(t, mf, put);
     }

@@ -99,6 +99,9 @@ void oxdp_table_set_max_flows(struct oxdp_table *, uint32_t max_flows);
 /* What to put.  The meaning of the flags is dpif-netdev's. */
 struct oxdp_put {
     const struct match *match;  /* Masked. */
+    const struct flow *flow;    /* Not masked: which flow is already there is
+                                 * found by it, since masked fields are zeros,
+                                 * which another flow's mask may match. */
     const ovs_u128 *ufid;
     const struct nlattr *key, *mask, *actions;
     size_t key_len, mask_len, actions_len;
@@ -108,8 +111,8 @@ struct oxdp_put {
 };
 
 /* Returns 0 or a positive errno value: EEXIST if a flow that matches the key
- * exists and 'modify' is false, ENOENT if none does and 'create' is false,
- * EFBIG if the table is full. */
+ * exists and only 'create' is true, EINVAL if one exists and neither is, ENOENT
+ * if none does and 'create' is false, EFBIG if the table is full. */
 int oxdp_table_put(struct oxdp_table *, const struct oxdp_put *);
 
 /* Deletes the flow 'ufid'.  Returns 0 or ENOENT. */

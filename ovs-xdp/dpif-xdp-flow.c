@@ -49,12 +49,12 @@ xdp_flow_layer(const struct xdp_dp *dp, const struct oxdp_megaflow *mf_)
     return "tc";
 }
 
-/* Translates key and mask, if any, to '*match'.  Returns 0 or EINVAL.  Like
- * dpif-netdev_flow_put(). */
+/* Translates key and mask, if any, to '*match' and the key alone to '*flow'.
+ * Returns 0 or EINVAL. */
 static int
 match_from_nlattrs(const struct nlattr *key, size_t key_len,
                    const struct nlattr *mask, size_t mask_len, bool probe,
-                   struct match *match)
+                   struct match *match, struct flow *flow)
 {
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
     const char *what = NULL;
@@ -86,6 +86,7 @@ match_from_nlattrs(const struct nlattr *key, size_t key_len,
         match->wc.masks.vlans[0].tci = htons(VLAN_VID_MASK | VLAN_CFI);
     }
     match->tun_md.valid = false;
+    *flow = match->flow;
     match_zero_wildcarded_fields(match);
     return 0;
 }
@@ -95,6 +96,7 @@ flow_put(struct xdp_dp *dp, const struct dpif_flow_put *put)
 {
     struct oxdp_counters counters;
     struct match match;
+    struct flow flow;
     ovs_u128 ufid;
     int error;
 
@@ -103,7 +105,7 @@ flow_put(struct xdp_dp *dp, const struct dpif_flow_put *put)
     }
     error = match_from_nlattrs(put->key, put->key_len, put->mask,
                                put->mask_len, put->flags & DPIF_FP_PROBE,
-                               &match);
+                               &match, &flow);
     if (error) {
         return error;
     }
@@ -115,6 +117,7 @@ flow_put(struct xdp_dp *dp, const struct dpif_flow_put *put)
 
     struct oxdp_put p = {
         .match = &match,
+        .flow = &flow,
         .ufid = &ufid,
         .key = put->key,
         .key_len = put->key_len,

@@ -3,7 +3,8 @@
 # Every test is a program that exits with 0 (passed), 77 (skipped, and its
 # output says why) or anything else (failed).  There are two kinds:
 #
-#   UNIT_TESTS   need no network and no privileges; run next to each other.
+#   UNIT_TESTS   need no network, and skip what they lack privileges for; run
+#                next to each other.
 #   LAB_TESTS    have network namespaces, daemons and both CPUs to themselves:
 #                one at a time, even under "make -j2 check".
 #
@@ -17,10 +18,12 @@
 
 UNIT_TESTS = \
 	tests/parse-fuzz \
+	tests/table-native \
 	tests/version.test
 
 LAB_TESTS = \
 	tests/demo.test \
+	tests/documentation.test \
 	tests/lab-basic.test \
 	tests/parse-bpf \
 	tests/port-churn.test \
@@ -40,6 +43,7 @@ TEST_EXTENSIONS = .test
 check_PROGRAMS += \
 	tests/parse-bpf \
 	tests/parse-fuzz \
+	tests/table-native \
 	tests/test-netdev \
 	tests/test-xsk
 
@@ -71,6 +75,14 @@ tests_parse_fuzz_SOURCES = \
 	tests/parse-ref.c \
 	tests/parse-ref.h
 tests_parse_fuzz_LDADD = $(OXDP_LDADD)
+
+tests_table_native_SOURCES = \
+	tests/packet-gen.c \
+	tests/packet-gen.h \
+	tests/parse-ref.c \
+	tests/parse-ref.h \
+	tests/table-native.c
+tests_table_native_LDADD = $(OXDP_LDADD)
 
 tests_test_netdev_SOURCES = tests/test-netdev.c ovs-xdp/netdev-xdp.c
 tests_test_netdev_LDADD = $(OXDP_LDADD)

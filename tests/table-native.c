@@ -389,11 +389,13 @@ make_actions(struct ofpbuf *b)
 }
 
 static int
-put(const struct match *match, const ovs_u128 *ufid,
-    const struct ofpbuf *actions, bool create, bool modify)
+put_flow(const struct match *match, const struct flow *flow,
+         const ovs_u128 *ufid, const struct ofpbuf *actions, bool create,
+         bool modify)
 {
     struct oxdp_put p = {
         .match = match,
+        .flow = flow,
         .ufid = ufid,
         .actions = actions->data,
         .actions_len = actions->size,
@@ -402,6 +404,13 @@ put(const struct match *match, const ovs_u128 *ufid,
     };
 
     return oxdp_table_put(table, &p);
+}
+
+static int
+put(const struct match *match, const ovs_u128 *ufid,
+    const struct ofpbuf *actions, bool create, bool modify)
+{
+    return put_flow(match, &match->flow, ufid, actions, create, modify);
 }
 
 /* True if some packet could match 'match' and 'e'. */
@@ -740,7 +749,7 @@ spoil_hints(void)
 static void
 check_matches(void)
 {
-    static const struct round round = { "translation of matches" };
+    static const struct round round = { .name = "translation of matches" };
     uint64_t n_yes = 0, n_no = 0, n_untranslated = 0;
 
     r = &round;
@@ -792,7 +801,7 @@ check_keys(void)
     static const uint32_t sizes[] = {
         OXDP_KEY_WORDS_IPV4, OXDP_KEY_WORDS_IPV6, OXDP_KEY_WORDS,
     };
-    static const struct round round = { "comparison of keys" };
+    static const struct round round = { .name = "comparison of keys" };
     union {
         struct oxdp_key key;
         uint64_t words[OXDP_KEY_WORDS];
@@ -1019,6 +1028,53 @@ check_figures(void)
     return n_short;
 }
 
+/* A put finds the flow that is there already by its whole key, as dpif-netdev
+ * does: masked fields are zeros, which the mask of an unrelated flow, as of
+ * nw_dst=0.0.0.0/1 here, may match. */
+static void
+check_unmasked_key(void)
+{
+    struct oxdp_bpf_config config = { .hint_size = 4096 };
+    const ovs_u128 ufids[] = {
+        { .u32 = { 1 } }, { .u32 = { 2 } }, { .u32 = { 3 } },
+    };
+    struct match first = MATCH_CATCHALL_INITIALIZER;
+    struct match second = MATCH_CATCHALL_INITIALIZER;
+    struct ofpbuf actions;
+    struct flow flow;
+    char *error_text;
+
+    if (oxdp_bpf_open(&config, &bpf, &error_text)) {
+        fail("%s", error_text);
+    }
+    table = oxdp_table_create(bpf, 100);
+    ofpbuf_init(&actions, 0);
+    nl_msg_put_odp_port(&actions, OVS_ACTION_ATTR_OUTPUT, u32_to_odp(2));
+
+    match_set_dl_type(&first, htons(ETH_TYPE_IP));
+    match_set_nw_dst_masked(&first, 0, htonl(0x80000000));
+    if (put(&first, &ufids[0], &actions, true, false)) {
+        fail("cannot put the first flow");
+    }
+    match_set_dl_type(&second, htons(ETH_TYPE_IP));
+    match_set_nw_proto(&second, IPPROTO_TCP);
+    match_set_tp_dst(&second, htons(80));
+    flow = second.flow;
+    flow.nw_dst = htonl(0xc0a80001);
+    if (put_flow(&second, &flow, &ufids[1], &actions, true, false)) {
+        fail("a flow is taken for another that it does not match");
+    }
+    if (put_flow(&second, &flow, &ufids[2], &actions, true, false)
+            != EEXIST
+        || put_flow(&second, &flow, &ufids[2], &actions, false, false)
+            != EINVAL) {
+        fail("a flow is there twice");
+    }
+    ofpbuf_uninit(&actions);
+    oxdp_table_destroy(table);
+    oxdp_bpf_close(bpf);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -1032,6 +1088,7 @@ main(int argc, char *argv[])
     printf("seed %"PRIu64"\n", seed);
     check_keys();
     check_matches();
+    check_unmasked_key();
     for (r = rounds; r < &rounds[ARRAY_SIZE(rounds)]; r++) {
         if (argc < 2 || atoi(argv[1]) == r - rounds) {
             run_round();
