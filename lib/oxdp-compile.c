@@ -146,9 +146,9 @@ oxdp_compile_actions(const struct nlattr *actions, size_t actions_len,
         bool last = left <= NLA_ALIGN(a->nla_len);
 
         if (nl_attr_type(a) == OVS_ACTION_ATTR_DROP) {
-            /* Dropping is what the fast path does at the end of the list.
-             * Only counting by reason is left to ovs-vswitchd, which does it
-             * from the flow's counters. */
+            /* Dropping is what the fast path does at the end of a list.  The
+             * flow counts such packets; OVS's coverage counters, one per
+             * reason, count only those that userspace executes. */
             break;
         }
         reason = compile_action(flow, a, last);

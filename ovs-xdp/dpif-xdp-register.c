@@ -36,7 +36,9 @@ register_xdp(void)
 
 bool __real_dpif_supports_tnl_push_pop(const struct dpif *);
 bool __wrap_dpif_supports_tnl_push_pop(const struct dpif *);
-bool __real_dpif_supports_explicit_drop_action(const struct dpif *);
+/* Newer versions (3.5) do not have it: they probe. */
+bool __real_dpif_supports_explicit_drop_action(const struct dpif *)
+    __attribute__((weak));
 bool __wrap_dpif_supports_explicit_drop_action(const struct dpif *);
 bool __real_dpif_supports_lb_output_action(const struct dpif *);
 bool __wrap_dpif_supports_lb_output_action(const struct dpif *);
