@@ -31,8 +31,32 @@ oxdp_hash_finish(__u64 sum, __u64 salt)
     return sum ^ (sum >> 29);
 }
 
-/* Returns the hash of the first 'n_words' words, one of OXDP_KEY_WORDS_IPV4,
- * OXDP_KEY_WORDS_IPV6 and OXDP_KEY_WORDS, of 'key' under 'mask'.  'salt'
+/* Executes STATEMENT for I from 0 to N_WORDS, which is one of
+ * OXDP_KEY_WORDS_IPV4, OXDP_KEY_WORDS_IPV6 and OXDP_KEY_WORDS, less 1; without
+ * a loop, so that it takes no jumps. */
+#define OXDP_EACH_WORD(N_WORDS, I, STATEMENT)                           \
+    do {                                                                \
+        int I;                                                          \
+                                                                        \
+        _Pragma("GCC unroll 16")                                        \
+        for (I = 0; I < OXDP_KEY_WORDS_IPV4; I++) {                     \
+            STATEMENT;                                                  \
+        }                                                               \
+        if (N_WORDS > OXDP_KEY_WORDS_IPV4) {                            \
+            _Pragma("GCC unroll 16")                                    \
+            for (I = OXDP_KEY_WORDS_IPV4; I < OXDP_KEY_WORDS_IPV6; I++) { \
+                STATEMENT;                                              \
+            }                                                           \
+        }                                                               \
+        if (N_WORDS > OXDP_KEY_WORDS_IPV6) {                            \
+            _Pragma("GCC unroll 16")                                    \
+            for (I = OXDP_KEY_WORDS_IPV6; I < OXDP_KEY_WORDS; I++) {    \
+                STATEMENT;                                              \
+            }                                                           \
+        }                                                               \
+    } while (0)
+
+/* Returns the hash of the first 'n_words' words of 'key' under 'mask'.  'salt'
  * distinguishes masks. */
 OXDP_INLINE __u64
 oxdp_hash_masked(const struct oxdp_key *key, const struct oxdp_key *mask,
@@ -41,26 +65,8 @@ oxdp_hash_masked(const struct oxdp_key *key, const struct oxdp_key *mask,
     const oxdp_word *k = (const oxdp_word *) key;
     const oxdp_word *m = (const oxdp_word *) mask;
     __u64 sum = 0;
-    int i;
 
-#define OXDP_TERM(I) sum += oxdp_hash_word(k[I] & m[I], seeds[I])
-#pragma GCC unroll 16
-    for (i = 0; i < OXDP_KEY_WORDS_IPV4; i++) {
-        OXDP_TERM(i);
-    }
-    if (n_words > OXDP_KEY_WORDS_IPV4) {
-#pragma GCC unroll 16
-        for (i = OXDP_KEY_WORDS_IPV4; i < OXDP_KEY_WORDS_IPV6; i++) {
-            OXDP_TERM(i);
-        }
-    }
-    if (n_words > OXDP_KEY_WORDS_IPV6) {
-#pragma GCC unroll 16
-        for (i = OXDP_KEY_WORDS_IPV6; i < OXDP_KEY_WORDS; i++) {
-            OXDP_TERM(i);
-        }
-    }
-#undef OXDP_TERM
+    OXDP_EACH_WORD (n_words, i, sum += oxdp_hash_word(k[i] & m[i], seeds[i]));
     return oxdp_hash_finish(sum, salt);
 }
 
@@ -71,26 +77,8 @@ oxdp_hash_key(const struct oxdp_key *key, __u32 n_words,
 {
     const oxdp_word *k = (const oxdp_word *) key;
     __u64 sum = 0;
-    int i;
 
-#define OXDP_TERM(I) sum += oxdp_hash_word(k[I], seeds[I])
-#pragma GCC unroll 16
-    for (i = 0; i < OXDP_KEY_WORDS_IPV4; i++) {
-        OXDP_TERM(i);
-    }
-    if (n_words > OXDP_KEY_WORDS_IPV4) {
-#pragma GCC unroll 16
-        for (i = OXDP_KEY_WORDS_IPV4; i < OXDP_KEY_WORDS_IPV6; i++) {
-            OXDP_TERM(i);
-        }
-    }
-    if (n_words > OXDP_KEY_WORDS_IPV6) {
-#pragma GCC unroll 16
-        for (i = OXDP_KEY_WORDS_IPV6; i < OXDP_KEY_WORDS; i++) {
-            OXDP_TERM(i);
-        }
-    }
-#undef OXDP_TERM
+    OXDP_EACH_WORD (n_words, i, sum += oxdp_hash_word(k[i], seeds[i]));
     return oxdp_hash_finish(sum, 0);
 }
 
@@ -104,24 +92,8 @@ oxdp_key_matches(const struct oxdp_key *key, const struct oxdp_key *mask,
     const oxdp_word *m = (const oxdp_word *) mask;
     const oxdp_word *f = (const oxdp_word *) flow_key;
     __u64 diff = 0;
-    int i;
 
-#pragma GCC unroll 16
-    for (i = 0; i < OXDP_KEY_WORDS_IPV4; i++) {
-        diff |= (k[i] & m[i]) ^ f[i];
-    }
-    if (n_words > OXDP_KEY_WORDS_IPV4) {
-#pragma GCC unroll 16
-        for (i = OXDP_KEY_WORDS_IPV4; i < OXDP_KEY_WORDS_IPV6; i++) {
-            diff |= (k[i] & m[i]) ^ f[i];
-        }
-    }
-    if (n_words > OXDP_KEY_WORDS_IPV6) {
-#pragma GCC unroll 16
-        for (i = OXDP_KEY_WORDS_IPV6; i < OXDP_KEY_WORDS; i++) {
-            diff |= (k[i] & m[i]) ^ f[i];
-        }
-    }
+    OXDP_EACH_WORD (n_words, i, diff |= (k[i] & m[i]) ^ f[i]);
     return !diff;
 }
 
