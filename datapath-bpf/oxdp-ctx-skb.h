@@ -85,7 +85,11 @@ oxdp_ctx_punt(oxdp_ctx *ctx, struct oxdp_hdr *hdr)
     if (ctx->vlan_present) {
         hdr->vlan_tpid = ctx->vlan_proto;
         hdr->vlan_tci = bpf_htons(ctx->vlan_tci | OXDP_VLAN_CFI);
-        if (bpf_skb_vlan_pop(ctx)) {
+        /* What is beside the frame is lost on the way into AF_XDP, unless it
+         * is pushed into the header that follows (MPLS, which few devices know,
+         * makes the kernel do that).  Popping a tag that has another one behind
+         * it, however, would put that one beside the frame. */
+        if (!oxdp_is_vlan(ctx->protocol) && bpf_skb_vlan_pop(ctx)) {
             return OXDP_RET_DROP;
         }
     }
