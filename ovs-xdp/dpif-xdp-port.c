@@ -203,6 +203,7 @@ port_update(struct xdp_dp *dp, struct xdp_port *port,
 {
     struct oxdp_port *p = &dp->bpf->ports[odp_to_u32(port->port_no)];
     uint32_t flags = OXDP_PORT_F_PRESENT;
+    int mtu;
 
     /* The features do not say that the peer is down. */
     if (info->flags & OXDP_IFF_LOWER_UP) {
@@ -219,7 +220,10 @@ port_update(struct xdp_dp *dp, struct xdp_port *port,
     p->punt_rate = dp->upcall_rate;
     p->punt_burst = dp->upcall_burst;
     p->flags = flags;
-    xdp_cpu_require_mtu(dp, info->mtu + ETH_HEADER_LEN + 2 * VLAN_HEADER_LEN);
+    if (!port->internal || netdev_get_mtu(port->netdev, &mtu)) {
+        mtu = info->mtu;
+    }
+    xdp_cpu_require_mtu(dp, mtu + ETH_HEADER_LEN + 2 * VLAN_HEADER_LEN);
 }
 
 /* Asks the kernel for the state of the port's device.  Returns ENODEV if it is

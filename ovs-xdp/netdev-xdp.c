@@ -23,6 +23,9 @@ static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
 /* Queues of an internal port.  The host transmits on one per CPU. */
 #define MAX_QUEUES 8
 
+/* The most that a veth takes. */
+#define DP_END_MTU 65535
+
 /* Names that are tried for the datapath's end. */
 #define MAX_DP_NAMES 8
 
@@ -130,7 +133,12 @@ set_up_dp_end(const char *name, int dp_ifindex)
         VLOG_WARN_RL(&rl, "%s: cannot keep IPv6 off the datapath's end (%s)",
                      name, ovs_strerror(error));
     }
-    error = oxdp_link_set_up(dp_ifindex, true);
+    /* The port's MTU is the host end's: a veth drops what is larger than the
+     * receiving end's. */
+    error = oxdp_link_set_mtu(dp_ifindex, DP_END_MTU);
+    if (!error) {
+        error = oxdp_link_set_up(dp_ifindex, true);
+    }
     if (!error) {
         remember_dp(name, dp_ifindex);
     }
