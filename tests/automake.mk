@@ -24,16 +24,26 @@ UNIT_TESTS = \
 LAB_TESTS = \
 	tests/demo.test \
 	tests/documentation.test \
+	tests/idle.test \
+	tests/jumbo.test \
 	tests/lab-basic.test \
 	tests/parse-bpf \
 	tests/port-churn.test \
+	tests/port-errors.test \
+	tests/port-life.test \
+	tests/restart.test \
+	tests/table.test \
 	tests/test-netdev \
-	tests/test-xsk
+	tests/test-xsk \
+	tests/upcall-rate.test
 
 TESTS = $(UNIT_TESTS) $(LAB_TESTS)
 
 EXTRA_DIST += \
+	tests/bpf/tag-to-skb.bpf.c \
 	tests/lab-functions.sh \
+	tests/lab-lib.sh \
+	tests/lab-packets.py \
 	tests/netns-works \
 	tests/run-test \
 	$(filter %.test,$(UNIT_TESTS) $(LAB_TESTS))

@@ -1,0 +1,601 @@
+# SPDX-License-Identifier: Apache-2.0
+"""lab-packets.py: frames into and out of labs, byte for byte.
+
+    lab-packets.py compare REFERENCE LAB=MODE[+skb]... < CASES
+    lab-packets.py burst LAB FROM TO N      sends N packets, each from another
+                                            MAC address; prints how many arrive
+    lab-packets.py noise LAB FROM SECONDS   the same, as fast as possible;
+                                            prints how many were sent
+    lab-packets.py tap NETNS TAP IP         asks by ARP, as a tap's user, who
+                                            has IP; prints its MAC address
+
+REFERENCE and LABs are labs of "ovs-xdp-lab", with the same hosts.  Every case
+does the same in all of them, and what comes out must be what comes out of the
+reference, port by port and byte for byte, in any order.  MODE, "native" or
+"tc", is how the lab's ports work; with "+skb", outermost VLAN tags are given
+to the kernel beside the frame (tests/lab-lib.sh, lab_tags_in_skb).
+
+CASES has lines:
+
+    = NAME                      begins a case
+    vsctl|ofctl|appctl ARGS     in every lab; a failure is the test's
+    flow FLOW                   adds an OpenFlow flow; a case starts with none
+    dpctl ARGS                  the same for dpctl/..., after "send" has
+                                emptied the table, with revalidators paused;
+                                {NAME} is the datapath's number of a port
+    monitor                     packet-ins, which are compared as well
+    send HOST WHAT...           sends twice: on an empty flow table, and again
+    expect VERDICT[/REASON] REGEXP
+                                at least one of the datapath's flows matches
+                                REGEXP, and all that do have the verdict;
+                                "fast" is the mode's own, and then packets of
+                                the second pass took that hook; without REASON,
+                                "user" has any, others have none
+
+    once HOST WHAT... [count=N] sends once, N times, whatever flows there are
+    same VERB ARGS              like vsctl, ofctl, appctl, but it may fail:
+                                exit status and output must be the reference's,
+                                but for what is the datapath's own
+    stats REGEXP                flows that match REGEXP, in all labs the same,
+                                have the reference's counters; if they have
+                                packets, they were used since the case's first
+                                "once"
+
+WHAT are a kind of frame (see kinds() below) and options:
+
+    src=hN dst=hN|all           MAC addresses; default: the sender's, h2's
+    tags=TAG/TAG...             outermost first: [s]VID[pPCP], s is for 802.1ad
+"""
+
+import collections
+import ctypes
+import fcntl
+import itertools
+import os
+import re
+import select
+import shlex
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+from scapy.layers.inet import ICMP, IP, TCP, UDP
+from scapy.layers.inet6 import ICMPv6ND_NS, IPv6, IPv6ExtHdrDestOpt
+from scapy.layers.l2 import ARP
+from scapy.packet import Raw
+import scapy.layers.inet6  # noqa: F401 (ICMPv6 option classes)
+
+QUIET = .06             # Seconds without a frame: the pass is over.
+LATE = 1.5              # Seconds that a missing frame may take.
+
+SOL_PACKET = 263
+PACKET_AUXDATA = 8
+PACKET_IGNORE_OUTGOING = 23
+SO_RCVBUFFORCE = 33
+TP_STATUS_VLAN_VALID = 0x10
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+# Namespaces and sockets.
+
+def enter(netns):
+    """Makes the calling thread's sockets those of network namespace netns."""
+    fd = os.open('/run/netns/' + netns, os.O_RDONLY)
+    if libc.setns(fd, 0x40000000):
+        raise OSError(ctypes.get_errno(), 'setns ' + netns)
+    os.close(fd)
+
+
+class Port:
+    """A raw socket on a device in a namespace."""
+
+    def __init__(self, netns, dev):
+        enter(netns)
+        self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        self.sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20)
+        self.sock.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+        self.sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        self.sock.bind((dev, 3))
+        self.sock.setblocking(False)
+
+    def send(self, frame, tag_in_skb=False):
+        mark = 0
+        if tag_in_skb and frame[12:14] in (b'\x81\x00', b'\x88\xa8'):
+            mark = int.from_bytes(frame[12:16], 'big')
+            frame = frame[:12] + frame[16:]
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK,
+                             struct.pack('I', mark))
+        self.sock.send(frame)
+
+    def receive(self):
+        """Returns the next frame, with its tag where it was on the wire."""
+        frame, anc, _, _ = self.sock.recvmsg(65536, 256)
+        for level, what, data in anc:
+            if (level, what) == (SOL_PACKET, PACKET_AUXDATA):
+                status, tci, tpid = struct.unpack('I12xHH', data[:20])
+                if status & TP_STATUS_VLAN_VALID:
+                    tag = struct.pack('!HH', tpid, tci)
+                    frame = frame[:12] + tag + frame[12:]
+        return frame
+
+
+# Frames.
+
+def mac(host):
+    if host == 'all':
+        return b'\xff' * 6
+    return bytes([2, 1, 0, 0, 0, int(host[1:])])
+
+
+def tag(text):
+    m = re.fullmatch(r'(s?)(\d+)(?:p(\d))?', text)
+    return struct.pack('!HH', 0x88a8 if m[1] else 0x8100,
+                       int(m[3] or 0) << 13 | int(m[2]))
+
+
+def payloads():
+    """(name, EtherType, bytes behind it); addresses are nobody's here."""
+    ip4 = dict(src='192.0.2.1', dst='192.0.2.2')
+    ip6 = dict(src='2001:db8::1', dst='2001:db8::2')
+    data = Raw(bytes(range(32)))
+    big = Raw(bytes(i % 251 for i in range(1472)))
+    return [
+        ('udp4', 0x0800, IP(tos=4, **ip4) / UDP(sport=7, dport=9) / data),
+        ('big', 0x0800, IP(**ip4) / UDP(sport=8, dport=9) / big),
+        ('tcp4', 0x0800, IP(**ip4) / TCP(sport=7, dport=80, flags='SA',
+                                         options=[('MSS', 1400)])),
+        ('icmp', 0x0800, IP(**ip4) / ICMP(id=3, seq=4) / data),
+        ('options', 0x0800, IP(options=[b'\x94\x04\x00\x00'], **ip4)
+            / UDP(sport=1, dport=2) / data),
+        ('frag1', 0x0800, IP(id=5, flags='MF', **ip4)
+            / UDP(sport=1, dport=2, len=200, chksum=0) / data),
+        ('frag2', 0x0800, IP(id=5, frag=5, proto=17, **ip4) / data),
+        ('arp', 0x0806, ARP(hwsrc='02:01:00:00:00:01', psrc='192.0.2.1',
+                            pdst='192.0.2.77')),
+        ('udp6', 0x86dd, IPv6(tc=8, fl=5, **ip6) / UDP(sport=7, dport=9)
+            / data),
+        ('tcp6', 0x86dd, IPv6(**ip6) / TCP(sport=7, dport=80) / data),
+        ('dstopt', 0x86dd, IPv6(**ip6) / IPv6ExtHdrDestOpt()
+            / UDP(sport=7, dport=9) / data),
+        ('nd', 0x86dd, IPv6(**ip6) / ICMPv6ND_NS(tgt='2001:db8::77')),
+        ('mpls', 0x8847, bytes.fromhex('00064140')
+            + bytes(IP(**ip4) / UDP(sport=7, dport=9) / data)),
+        ('other', 0x88b5, bytes(range(46))),
+        ('llc', 30, bytes.fromhex('424203') + bytes(43)),
+        ('short', 0x88b6, b'\x01\x02'),
+    ]
+
+
+def kinds():
+    """Name of a kind to a list of (EtherType, bytes)."""
+    kinds = {name: [(eth_type, bytes(data))]
+             for name, eth_type, data in payloads()}
+    kinds['any'] = [p for ps in list(kinds.values()) for p in ps]
+    # Those that stay below the MTU when they get longer.
+    kinds['small'] = [p for p in kinds['any'] if p not in kinds['big']]
+    return kinds
+
+
+KINDS = kinds()
+
+
+def frames(sender, kind, options):
+    opt = dict(o.split('=', 1) for o in options)
+    head = mac(opt.get('dst', 'h2')) + mac(opt.get('src', sender))
+    for t in filter(None, opt.get('tags', '').split('/')):
+        head += tag(t)
+    return [head + struct.pack('!H', eth_type) + data
+            for eth_type, data in KINDS[kind]]
+
+
+def show(frame):
+    if len(frame) > 80:
+        return '%s... (%d bytes)' % (frame[:80].hex(), len(frame))
+    return frame.hex()
+
+
+# Labs.
+
+class Lab:
+    def __init__(self, spec):
+        self.name, _, mode = spec.partition('=')
+        self.mode, _, skb = mode.partition('+')
+        self.tag_in_skb = skb == 'skb'
+        self.dir = os.path.join(os.environ['OVS_XDP_LAB_DIR'], self.name)
+        self.env = dict(os.environ, OVS_RUNDIR=self.dir, OVS_DBDIR=self.dir)
+        self.ports = {'br0': Port(self.name + '-switch', 'br0')}
+        i = 1
+        while os.path.exists('/run/netns/%s-h%d' % (self.name, i)):
+            self.ports['h%d' % i] = Port('%s-h%d' % (self.name, i), 'eth0')
+            i += 1
+        self.monitor = None
+        self.numbers = {}
+
+    def start(self, *argv):
+        return subprocess.Popen(argv, env=self.env, text=True,
+                                stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT)
+
+    def run(self, *argv):
+        with self.start(*argv) as p:
+            out = p.communicate()[0]
+        if p.returncode:
+            raise SystemExit('%s: %s: %s' % (self.name, shlex.join(argv), out))
+        return out
+
+    def flows(self):
+        """Datapath flows: UFID to line."""
+        out = self.run('ovs-appctl', 'dpctl/dump-flows', '-m')
+        return dict((re.match('ufid:([-0-9a-f]+)', line)[1], line)
+                    for line in out.splitlines() if line[:5] == 'ufid:')
+
+    def number_ports(self, text):
+        """Replaces {NAME} by the number the datapath has for the port."""
+        if not self.numbers:
+            out = self.run('ovs-appctl', 'dpctl/show')
+            self.numbers = {name: number for number, name
+                            in re.findall(r'port (\d+): (\S+)', out)}
+        return re.sub(r'{(\w+)}', lambda m: self.numbers[m[1]], text)
+
+    def neutral(self, text):
+        """What is left of output when the datapath's own is taken out."""
+        lines = []
+        self.number_ports('')
+        names = {number: name for name, number in self.numbers.items()}
+        for line in text.splitlines():
+            if line.startswith('flow-dump from'):
+                continue
+            line = re.sub(r'ufid:[-0-9a-f]+,? ?', '', line)
+            line = re.sub(r', dp:\w+|, dp-extra-info:.*', '', line)
+            line = re.sub(r'used:[0-9.]+s', 'used:recently', line)
+            line = re.sub(r'in_port\((\d+)\)',
+                          lambda m: 'in_port(%s)' % names.get(m[1], m[1]),
+                          line)
+            line = re.sub(r'(actions:)(\d+)$',
+                          lambda m: m[1] + names.get(m[2], m[2]), line)
+            lines.append(line)
+        return sorted(lines)
+
+    def hits(self):
+        """Packets that the hook of this lab's mode executed."""
+        out = self.run('ovs-appctl', 'dpif-xdp/show')
+        hook = 'xdp' if self.mode == 'native' else 'tc'
+        return sum(int(n) for n in re.findall(hook + r' hit (\d+)', out))
+
+
+def everywhere(labs, *argv):
+    """Runs a command in all labs at once.  Returns their outputs."""
+    running = [lab.start(*argv) for lab in labs]
+    outs = [p.communicate()[0] for p in running]
+    for lab, p, out in zip(labs, running, outs):
+        if p.returncode:
+            raise SystemExit('%s: %s: %s' % (lab.name, shlex.join(argv), out))
+    return outs
+
+
+# Comparing.
+
+class Comparison:
+    def __init__(self, reference, labs):
+        self.labs = [Lab(reference)] + [Lab(spec) for spec in labs]
+        self.sockets = {port.sock.fileno(): (lab, name, port)
+                        for lab in self.labs
+                        for name, port in lab.ports.items()}
+        self.poll = select.poll()
+        for fd in self.sockets:
+            self.poll.register(fd, select.POLLIN)
+        self.failed = 0
+        self.case = None
+        self.dpctl = []
+        self.n_frames = self.n_passes = self.compared = 0
+
+    def complain(self, text):
+        print('FAILED: %s: %s' % (self.case, text))
+        self.failed += 1
+
+    def collect(self, got, seconds):
+        """Takes what arrives, until nothing does for that long."""
+        while True:
+            events = self.poll.poll(seconds * 1000)
+            if not events:
+                return
+            for fd, _ in events:
+                lab, name, port = self.sockets[fd]
+                try:
+                    while True:
+                        got[lab][name, port.receive()] += 1
+                except BlockingIOError:
+                    pass
+
+    def one_pass(self, host, what, when):
+        got = {lab: collections.Counter() for lab in self.labs}
+        # The reference has room for some 200 packets in its sockets.
+        for i in range(0, len(what), 32):
+            for lab in self.labs:
+                for frame in what[i:i + 32]:
+                    lab.ports[host].send(frame, lab.tag_in_skb)
+            self.collect(got, QUIET if i + 32 >= len(what) else .01)
+
+        want = got[self.labs[0]]
+        deadline = time.monotonic() + LATE
+        while (any(got[lab] != want for lab in self.labs)
+               and time.monotonic() < deadline):
+            self.collect(got, QUIET)
+        self.n_frames += sum(want.values())
+        self.n_passes += 1
+        for lab in self.labs[1:]:
+            for word, diff in (('missing', want - got[lab]),
+                               ('surplus', got[lab] - want)):
+                for (port, frame), n in list(diff.items())[:5]:
+                    self.complain('%s, %s pass from %s: %d %s on %s: %s'
+                                  % (lab.name, when, host, n, word, port,
+                                     show(frame)))
+
+    def send(self, host, what):
+        self.sent = time.monotonic()
+        everywhere(self.labs, 'ovs-appctl', 'revalidator/purge')
+        if self.dpctl:
+            # Revalidators would delete flows that are not OpenFlow's.
+            everywhere(self.labs, 'ovs-appctl', 'revalidator/pause')
+        for command in self.dpctl:
+            for lab in self.labs:
+                lab.run('ovs-appctl', *(lab.number_ports(arg)
+                                        for arg in command))
+        self.one_pass(host, what, 'first')
+        before = {lab: lab.flows() for lab in self.labs[1:]}
+        hits = {lab: lab.hits() for lab in self.labs[1:]}
+        self.one_pass(host, what, 'second')
+        for lab in self.labs[1:]:
+            lab.seen = (before[lab], lab.flows(), lab.hits() - hits[lab])
+
+    def once(self, host, what):
+        if not self.sent:
+            self.sent = time.monotonic()
+        self.one_pass(host, what, 'only')
+
+    def same(self, verb, argv):
+        results = []
+        for lab in self.labs:
+            p = lab.start('ovs-' + verb, *(lab.number_ports(a) for a in argv))
+            out = p.communicate()[0]
+            results.append((p.returncode, lab.neutral(out)))
+        for lab, result in zip(self.labs[1:], results[1:]):
+            if result != results[0]:
+                self.complain('%s: %s: %s\ninstead of\n%s'
+                              % (lab.name, shlex.join(argv), result,
+                                 results[0]))
+        self.compared += 1
+
+    def stats(self, regexp):
+        def counters(lab):
+            counters = []
+            for line in lab.flows().values():
+                if re.search(regexp, line):
+                    m = re.search(r'packets:(\d+), bytes:(\d+), used:([^,]+)'
+                                  r'(?:, flags:([^,]+))?', line)
+                    used = 'never' if m[3] == 'never' else 'used'
+                    counters.append((m[1], m[2], used, m[4]))
+                    if used == 'used' and (float(m[3].rstrip('s')) - 1
+                                           > time.monotonic() - self.sent):
+                        self.complain('%s: used before packets were sent: %s'
+                                      % (lab.name, line))
+            return sorted(counters)
+
+        want = counters(self.labs[0])
+        if not want:
+            self.complain('the reference has no flow that matches ' + regexp)
+        for lab in self.labs[1:]:
+            deadline = time.monotonic() + LATE
+            while (counters(lab) != want and time.monotonic() < deadline):
+                time.sleep(.1)
+            if counters(lab) != want:
+                self.complain('%s: counters of %s are %s instead of %s'
+                              % (lab.name, regexp, counters(lab), want))
+        self.compared += 1
+
+    def expect(self, verdict, regexp):
+        verdict, _, reason = verdict.partition('/')
+        for lab in self.labs[1:]:
+            before, after, hits = lab.seen
+            layer = verdict
+            if verdict == 'fast':
+                layer = 'tc' if lab.mode == 'tc' else 'xdp'
+            flows = {ufid: line for ufid, line in after.items()
+                     if re.search(regexp, line)}
+            if not flows:
+                self.complain('%s: no flow matches %s, there are\n%s'
+                              % (lab.name, regexp, '\n'.join(after.values())))
+            moved = 0
+            for ufid, line in flows.items():
+                m = re.search(r'dp-extra-info:([-a-z]+)', line)
+                why = m[1] if m else ''
+                if (' dp:%s,' % layer not in line
+                        or (why != reason if reason or layer != 'user'
+                            else not why)):
+                    self.complain('%s: is not dp:%s %s: %s'
+                                  % (lab.name, layer, reason, line))
+                    break
+                moved += packets(line) - packets(before.get(ufid, ''))
+            if verdict == 'fast' and flows and not 0 < moved <= hits:
+                self.complain('%s: the second pass\'s packets, of these flows '
+                              '%d, should have taken the %s hook, but %d did:'
+                              '\n%s' % (lab.name, moved, layer, hits,
+                                        '\n'.join(flows.values())))
+
+    def start_monitor(self):
+        for lab in self.labs:
+            lab.monitor = os.path.join(lab.dir, 'monitor.log')
+            with open(lab.monitor, 'w') as log:
+                # Detaches when it is connected.
+                subprocess.run(['ovs-ofctl', '-Pnxt_packet_in', 'monitor',
+                                'br0', '65534', '--detach', '--no-chdir',
+                                '--pidfile'],
+                               env=lab.env, stderr=log, check=True)
+
+    def stop_monitor(self):
+        heard = []
+        for lab in self.labs:
+            if lab.monitor:
+                lab.run('ovs-appctl', '-t', 'ovs-ofctl', 'exit')
+                with open(lab.monitor) as log:
+                    heard.append(sorted(re.sub(r'\(xid=\w+\)', '', line)
+                                        for line in log))
+                lab.monitor = None
+        if heard and not any('PACKET_IN' in line for line in heard[0]):
+            self.complain('the reference has no packet-in')
+        for lab, lines in zip(self.labs[1:], heard[1:]):
+            if lines != heard[0]:
+                self.complain('%s: packet-ins differ: %s instead of %s'
+                              % (lab.name, lines, heard[0]))
+
+    def begin(self, name):
+        self.end()
+        self.case = name
+        self.dpctl = []
+        self.sent = 0
+        everywhere(self.labs, 'ovs-ofctl', '-OOpenFlow15', 'del-groups', 'br0')
+        everywhere(self.labs, 'ovs-ofctl', 'del-flows', 'br0')
+        everywhere(self.labs, 'ovs-appctl', 'fdb/flush', 'br0')
+        everywhere(self.labs, 'ovs-appctl', 'dpctl/flush-conntrack')
+
+    def end(self):
+        if self.case:
+            self.stop_monitor()
+            self.resume()
+            if not self.sent and not self.compared:
+                self.complain('compares nothing')
+            print('  %s: %d frames out, in %d passes%s'
+                  % (self.case, self.n_frames, self.n_passes,
+                     ', %d outputs' % self.compared if self.compared else ''))
+            sys.stdout.flush()
+            self.n_frames = self.n_passes = self.compared = 0
+
+    def resume(self):
+        # A daemon whose revalidators are paused cannot exit.
+        if self.dpctl:
+            everywhere(self.labs, 'ovs-appctl', 'revalidator/resume')
+
+    def line(self, line):
+        verb, _, rest = line.partition(' ')
+        argv = shlex.split(rest)
+        if verb == '=':
+            self.begin(rest)
+        elif verb == 'flow':
+            everywhere(self.labs, 'ovs-ofctl', '-OOpenFlow15', 'add-flow',
+                       'br0', rest)
+        elif verb == 'dpctl':
+            # Stays until the next case; every "send" empties the table.
+            self.dpctl.append(['dpctl/' + argv[0]] + argv[1:])
+        elif verb in ('vsctl', 'ofctl', 'appctl'):
+            everywhere(self.labs, 'ovs-' + verb, *argv)
+        elif verb == 'monitor':
+            self.start_monitor()
+        elif verb == 'send':
+            self.send(argv[0], [f for kind in argv[1].split(',')
+                                for f in frames(argv[0], kind, argv[2:])])
+        elif verb == 'once':
+            opt = [a for a in argv[2:] if not a.startswith('count=')]
+            count = int((set(argv[2:]) - set(opt) or {'count=1'}).pop()[6:])
+            self.once(argv[0], count * [f for kind in argv[1].split(',')
+                                        for f in frames(argv[0], kind, opt)])
+        elif verb == 'same':
+            self.same(argv[0], argv[1:])
+        elif verb == 'stats':
+            self.stats(rest)
+        elif verb == 'expect':
+            self.expect(argv[0], rest.split(None, 1)[1])
+        else:
+            raise SystemExit('what is "%s"?' % line)
+
+
+def packets(line):
+    m = re.search(r'packets:(\d+)', line)
+    return int(m[1]) if m else 0
+
+
+def compare(reference, *labs):
+    c = Comparison(reference, labs)
+    try:
+        for line in sys.stdin:
+            line = line.strip()
+            if line and line[0] != '#':
+                c.line(line)
+        c.end()
+    finally:
+        c.resume()
+        for lab in c.labs:
+            if lab.monitor:
+                lab.run('ovs-appctl', '-t', 'ovs-ofctl', 'exit')
+    if c.failed:
+        raise SystemExit(1)
+
+
+# Many flows.
+
+def new_flows(first=0):
+    """Endless UDP packets to h2, each from another address."""
+    data = KINDS['udp4'][0][1]
+    for i in itertools.count(first):
+        yield (mac('h2') + struct.pack('!HI', 0x0202, i) + b'\x08\x00' + data)
+
+
+def burst(lab, sender, receiver, n):
+    out = Port(lab + '-' + sender, 'eth0')
+    into = Port(lab + '-' + receiver, 'eth0')
+    missing = set()
+    for frame in itertools.islice(new_flows(), int(n)):
+        missing.add(frame)
+        out.send(frame)
+        time.sleep(.0002)
+    deadline = time.monotonic() + 5
+    while missing and time.monotonic() < deadline:
+        if select.select([into.sock], [], [], .1)[0]:
+            missing.discard(into.receive())
+    print(int(n) - len(missing))
+
+
+def noise(lab, sender, seconds):
+    out = Port(lab + '-' + sender, 'eth0')
+    deadline = time.monotonic() + float(seconds)
+    sent = 0
+    for frame in new_flows(1 << 24):
+        try:
+            out.send(frame)
+            sent += 1
+        except BlockingIOError:
+            pass
+        if time.monotonic() > deadline:
+            break
+    print(sent)
+
+
+# Taps.
+
+def tap(netns, dev, address):
+    enter(netns)
+    fd = os.open('/dev/net/tun', os.O_RDWR | os.O_NONBLOCK)
+    # TUNSETIFF, IFF_TAP | IFF_NO_PI
+    fcntl.ioctl(fd, 0x400454ca, struct.pack('16sH22x', dev.encode(), 0x1002))
+    me = b'\x02\x01\x00\x00\x00\x77'
+    request = (b'\xff' * 6 + me + b'\x08\x06'
+               + bytes(ARP(hwsrc=me, psrc='10.0.0.119', pdst=address)))
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            os.write(fd, request)
+        except OSError:
+            pass                # Not up yet.
+        while select.select([fd], [], [], .2)[0]:
+            frame = os.read(fd, 65536)
+            if frame[:6] == me and frame[20:22] == b'\x00\x02':
+                print(frame[22:28].hex(':'))
+                return
+    print('nobody')
+
+
+if __name__ == '__main__':
+    {'compare': compare, 'burst': burst, 'noise': noise,
+     'tap': tap}[sys.argv[1]](*sys.argv[2:])
