@@ -36,7 +36,7 @@ COVERAGE_DEFINE(oxdp_xsk_stuck);
 #define MAX_TX_CHUNKS 16        /* Of a packet; the kernel takes 17. */
 #define MIN_FRAMES 64
 #define MAX_FRAMES (1u << 20)
-#define BIND_RETRY_MS 1000
+#define BIND_RETRY_MS 5000
 #define MAX_YIELDS 64           /* Without progress in transmission. */
 
 /* The first 'n_rx' chunks of the area are received into, the others are
