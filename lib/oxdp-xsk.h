@@ -32,8 +32,8 @@ struct oxdp_xsk_stats {
 
 /* Opens a socket on queue 'queue' of 'ifname', whose XDP program is not
  * touched, with 'n_frames' chunks, half of them for transmission.  Retries for
- * five seconds if the queue was only just released.  Returns 0 or a positive errno
- * value with a sentence in '*errp'. */
+ * five seconds if the queue was only just released.  Returns 0 or a positive
+ * errno value with a sentence in '*errp'. */
 int oxdp_xsk_open(const char *ifname, uint32_t queue, uint32_t n_frames,
                   struct oxdp_xsk **, char **errp);
 void oxdp_xsk_close(struct oxdp_xsk *);
