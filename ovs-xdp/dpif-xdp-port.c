@@ -12,6 +12,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <stdlib.h>
 
 #include "dpif-xdp.h"
@@ -648,18 +649,32 @@ ports_check_all(struct xdp_dp *dp)
     }
 }
 
-/* Called by rtnetlink_run(), in the main thread. */
+/* Our own listener, not rtnetlink_notifier_create(): OVS calls those with a
+ * netdev's lock taken, too. */
+static int
+parse_link(struct ofpbuf *buf, void *ifindex_)
+{
+    const struct nlmsghdr *nlmsg = buf->data;
+    const struct ifinfomsg *ifi
+        = ofpbuf_at(buf, NLMSG_HDRLEN, sizeof *ifi);
+    int *ifindex = ifindex_;
+
+    if (!ifi || !rtnetlink_type_is_rtnlgrp_link(nlmsg->nlmsg_type)) {
+        return 0;
+    }
+    *ifindex = ifi->ifi_index;
+    return RTNLGRP_LINK;
+}
+
+/* Called by nln_run(), in the main thread. */
 static void
-link_changed(const struct rtnetlink_change *change, void *dp_)
+link_changed(const void *ifindex, void *dp_)
 {
     struct xdp_dp *dp = dp_;
 
-    if (change && !rtnetlink_type_is_rtnlgrp_link(change->nlmsg_type)) {
-        return;
-    }
     ovs_mutex_lock(&dp->port_mutex);
-    if (change) {
-        struct xdp_port *port = port_by_ifindex(dp, change->if_index);
+    if (ifindex) {
+        struct xdp_port *port = port_by_ifindex(dp, *(const int *) ifindex);
 
         if (port) {
             port_check(dp, port);
@@ -696,7 +711,9 @@ xdp_ports_init(struct xdp_dp *dp)
     int error;
 
     dp->port_seq = seq_create();
-    dp->link_notifier = rtnetlink_notifier_create(link_changed, dp);
+    dp->links = nln_create(NETLINK_ROUTE, parse_link, &dp->changed_ifindex);
+    dp->link_notifier = nln_notifier_create(dp->links, RTNLGRP_LINK,
+                                            link_changed, dp);
     error = oxdp_features_sock_create(&dp->features_sock);
     if (error) {
         VLOG_INFO("the kernel does not tell which devices can transmit "
@@ -722,7 +739,8 @@ xdp_ports_destroy(struct xdp_dp *dp)
     hmap_destroy(&dp->ports);
     ovs_mutex_unlock(&dp->port_mutex);
 
-    rtnetlink_notifier_destroy(dp->link_notifier);
+    nln_notifier_destroy(dp->link_notifier);
+    nln_destroy(dp->links);
     nl_sock_destroy(dp->features_sock);
     seq_destroy(dp->port_seq);
 }
@@ -732,7 +750,7 @@ xdp_ports_run(struct xdp_dp *dp)
 {
     struct xdp_port *port;
 
-    rtnetlink_run();
+    nln_run(dp->links);
 
     ovs_mutex_lock(&dp->port_mutex);
     if (dp->features_sock) {
@@ -751,7 +769,7 @@ xdp_ports_run(struct xdp_dp *dp)
 void
 xdp_ports_wait(struct xdp_dp *dp)
 {
-    rtnetlink_wait();
+    nln_wait(dp->links);
     if (dp->features_sock) {
         nl_sock_wait(dp->features_sock, POLLIN);
     }

@@ -104,7 +104,9 @@ struct xdp_dp {
     struct hmap ports;          /* Of struct xdp_port. */
     struct oxdp_port_stats gone_stats;  /* Sum over ports that have left. */
     struct seq *port_seq;       /* Changes with 'ports'. */
+    struct nln *links;          /* Tells of changes of devices. */
     struct nln_notifier *link_notifier;
+    int changed_ifindex;        /* For 'links'. */
     struct nl_sock *features_sock;      /* Or NULL. */
     char *default_mode;         /* Open_vSwitch other_config:xdp-mode. */
     uint32_t upcall_rate, upcall_burst;
