@@ -43,82 +43,92 @@
 #define OXDP_IFPORT_SLOTS 16384
 #define OXDP_IFPORT_PROBES 8
 
+/* A VLAN tag. */
+struct oxdp_vlan {
+    __be16 tpid;
+    __be16 tci;                 /* With the CFI bit set if present. */
+};
+
 /* The key of a packet: the fields of OVS's struct flow that a frame on a port
- * can have.  Fields that a packet does not have are zero.  The layout is in
- * order of layers, so that the words past 'n_words' of a mask need not be
- * looked at. */
+ * can have.  Fields that a packet does not have are zero.  What nearly every
+ * megaflow matches comes first, so that the words past 'n_words' of a mask need
+ * not be looked at. */
 struct oxdp_key {
-    /* Words 0-2: metadata. */
-    __u32 in_port;
+    /* Words 0-1: what OVS matches always, and the rest of an IP header. */
     __u32 recirc_id;
-    __u32 dp_hash;
-    __u32 skb_mark;
-    __u32 skb_priority;
-    __u32 pad0;
-    /* Words 3-5: Ethernet and VLAN. */
-    __u8 eth_dst[6];
-    __u8 eth_src[6];
+    __u16 in_port;              /* 65535 if it has more bits. */
     __be16 eth_type;            /* As in struct flow: 0x5ff for 802.2. */
-    __be16 pad1;
-    struct {
-        __be16 tpid;
-        __be16 tci;             /* With the CFI bit set if present. */
-    } vlans[2];
-    /* Words 6-7: IP and transport. */
-    __be32 ipv6_label;
+    struct oxdp_vlan vlan;      /* Outer. */
     __u8 nw_frag;               /* FLOW_NW_FRAG_*. */
     __u8 nw_tos;
     __u8 nw_ttl;
     __u8 nw_proto;              /* Or the low byte of ARP's opcode. */
+    /* Words 2-3: the rest of layer 2. */
+    __u8 eth_dst[6];
+    __u8 eth_src[6];
+    struct oxdp_vlan vlan2;     /* Inner. */
+    /* Words 4-5: transport and IPv4. */
     __be16 tp_src;              /* Or the ICMP type. */
     __be16 tp_dst;              /* Or the ICMP code. */
     __be16 tcp_flags;           /* Or the first ND option's type. */
-    __be16 pad2;
-    /* Words 8-11: network addresses. */
+    __be16 pad0;
     union {
         struct {
             __be32 nw_src;      /* IPv4, or ARP's sender. */
             __be32 nw_dst;      /* IPv4, or ARP's target. */
         };
+        /* Words 5-9: IPv6 and IGMP. */
         struct {
             __u8 ipv6_src[16];
             __u8 ipv6_dst[16];
         };
     };
-    /* Words 12-15: ND, ARP, IGMP. */
+    __be32 ipv6_label;
+    __be32 igmp_group;          /* Or ND's reserved field. */
+    /* Words 10-13: ND and ARP. */
     __u8 nd_target[16];
     __u8 arp_sha[6];            /* Or ND's source link-layer address. */
     __u8 arp_tha[6];            /* Or ND's target link-layer address. */
-    __be32 igmp_group;          /* Or ND's reserved field. */
+    __u32 pad1;
+    /* Words 14-15: metadata that few packets have. */
+    __u32 dp_hash;
+    __u32 skb_mark;
+    __u32 skb_priority;
+    __u32 pad2;
 };
 
 /* The words by name, for code that writes them whole. */
-#define OXDP_W_PORT 0
-#define OXDP_W_MARK 1
-#define OXDP_W_PRIORITY 2
-#define OXDP_W_ETH 3
-#define OXDP_W_VLAN 5
-#define OXDP_W_NW 6
-#define OXDP_W_TP 7
-#define OXDP_W_ADDR 8
-#define OXDP_W_ND 12
-#define OXDP_W_ARP 14
+#define OXDP_W_TYPE 0
+#define OXDP_W_NW 1
+#define OXDP_W_ETH 2
+#define OXDP_W_TP 4
+#define OXDP_W_ADDR 5
+#define OXDP_W_LABEL 9
+#define OXDP_W_ND 10
+#define OXDP_W_ARP 12
+#define OXDP_W_MARK 14
+#define OXDP_W_PRIORITY 15
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "Words of keys are put together for little endian machines."
 #endif
 
+/* How many words a mask can have, and a key that is not zero throughout. */
+#define OXDP_KEY_WORDS_MIN 2
+#define OXDP_KEY_WORDS_ETH 4
+#define OXDP_KEY_WORDS_IPV4 6
+#define OXDP_KEY_WORDS_IPV6 10
 #define OXDP_KEY_WORDS 16
-#define OXDP_KEY_WORDS_IPV4 9   /* Words of a key without IPv6 and ARP. */
-#define OXDP_KEY_WORDS_IPV6 12
 OXDP_ASSERT(sizeof(struct oxdp_key) == 8 * OXDP_KEY_WORDS);
-OXDP_ASSERT(__builtin_offsetof(struct oxdp_key, eth_dst) == 24);
-OXDP_ASSERT(__builtin_offsetof(struct oxdp_key, vlans) == 40);
-OXDP_ASSERT(__builtin_offsetof(struct oxdp_key, ipv6_label) == 48);
-OXDP_ASSERT(__builtin_offsetof(struct oxdp_key, tp_src) == 56);
-OXDP_ASSERT(__builtin_offsetof(struct oxdp_key, nw_src) == 64);
-OXDP_ASSERT(__builtin_offsetof(struct oxdp_key, nd_target) == 96);
-OXDP_ASSERT(__builtin_offsetof(struct oxdp_key, arp_sha) == 112);
+OXDP_ASSERT(__builtin_offsetof(struct oxdp_key, vlan) == 8 * OXDP_W_NW);
+OXDP_ASSERT(__builtin_offsetof(struct oxdp_key, eth_dst) == 8 * OXDP_W_ETH);
+OXDP_ASSERT(__builtin_offsetof(struct oxdp_key, tp_src) == 8 * OXDP_W_TP);
+OXDP_ASSERT(__builtin_offsetof(struct oxdp_key, nw_src) == 8 * OXDP_W_ADDR);
+OXDP_ASSERT(__builtin_offsetof(struct oxdp_key, ipv6_label)
+            == 8 * OXDP_W_LABEL);
+OXDP_ASSERT(__builtin_offsetof(struct oxdp_key, nd_target) == 8 * OXDP_W_ND);
+OXDP_ASSERT(__builtin_offsetof(struct oxdp_key, arp_sha) == 8 * OXDP_W_ARP);
+OXDP_ASSERT(__builtin_offsetof(struct oxdp_key, dp_hash) == 8 * OXDP_W_MARK);
 
 /* Fragment flags, with the values of OVS's FLOW_NW_FRAG_*. */
 #define OXDP_FRAG_ANY 1
@@ -205,18 +215,19 @@ enum oxdp_reason {
     OXDP_N_REASONS
 };
 
-/* A megaflow, one slot of a chunk map.
+/* A megaflow, one slot of a chunk.
  *
  * Written by the flow table (lib/oxdp-table.c) alone, and only while 'live' is
  * zero and a grace period has passed since it became zero; read by BPF. */
 struct oxdp_flow {
     struct oxdp_key key;        /* Masked. */
     __u32 mask_id;
-    __u32 live;                 /* Nonzero while installed. */
+    __u32 live;                 /* 'mask_id' + 1 while installed, else 0. */
     __u8 verdict;               /* enum oxdp_verdict. */
     __u8 reason;                /* enum oxdp_reason. */
     __u8 n_ops;                 /* 0 means drop. */
-    __u8 n_words;               /* Copy of the mask's. */
+    __u8 plain;                 /* Nonzero if 'verdict' is BPF and 'ops' is one
+                                 * OUTPUT. */
     __u32 out_port;             /* Datapath port of the OUTPUT opcode, or
                                  * OXDP_PORT_NONE. */
     __u64 pad[2];
@@ -227,13 +238,18 @@ OXDP_ASSERT(sizeof(struct oxdp_flow) == 416);
 #define OXDP_PORT_NONE 0xffffffffu
 
 /* Counters of a flow on one CPU: written by BPF on that CPU, read by
- * ovs-vswitchd, zeroed by it before the slot is used.  Index in the chunk's
- * counter map: cpu * OXDP_CHUNK_FLOWS + slot. */
+ * ovs-vswitchd, zeroed by it before the slot is used. */
 struct oxdp_flow_stats {
     __u64 packets;
     __u64 bytes;
     __u64 used;                 /* bpf_jiffies64() of the last packet. */
     __u64 tcp_flags;            /* Host byte order. */
+};
+
+/* OXDP_CHUNK_FLOWS slots, and a block of as many counters for each CPU. */
+struct oxdp_chunk {
+    struct oxdp_flow flows[OXDP_CHUNK_FLOWS];
+    struct oxdp_flow_stats stats[];
 };
 
 /* The signatures of up to seven flows. */
@@ -311,7 +327,7 @@ enum oxdp_hook {
     OXDP_N_HOOKS
 };
 
-/* Counters of a port on one CPU.  Index: cpu * OXDP_MAX_PORTS + port. */
+/* Counters of a port on one CPU. */
 struct oxdp_port_stats {
     __u64 hits[OXDP_N_HOOKS];   /* Lookups whose flow was executed. */
     __u64 hint_hits;            /* Of these, found by the hint. */
@@ -322,6 +338,23 @@ struct oxdp_port_stats {
     __u64 drops[OXDP_N_DROPS];
 };
 OXDP_ASSERT(sizeof(struct oxdp_port_stats) == 128);
+
+/* What one CPU has for itself. */
+struct oxdp_cpu_block {
+    struct oxdp_port_stats ports[OXDP_MAX_PORTS];
+
+    /* The flow hint: from the hash of a whole key to a flow.  The number of
+     * elements is a power of two.  A wrong element costs a search, never a
+     * wrong flow. */
+    __u64 hints[];
+};
+
+/* An element of the flow hint: signature, mask and slot. */
+#define OXDP_HINT_SIG_SHIFT 32
+#define OXDP_HINT_MASK_SHIFT 20
+OXDP_ASSERT(OXDP_MAX_FLOWS == 1u << OXDP_HINT_MASK_SHIFT);
+OXDP_ASSERT(OXDP_MAX_MASKS <= 1u << (OXDP_HINT_SIG_SHIFT
+                                     - OXDP_HINT_MASK_SHIFT));
 
 /* Why a packet goes to userspace. */
 enum oxdp_punt {
@@ -360,19 +393,28 @@ struct oxdp_meta {
     __u32 port;
 };
 
-/* The one element of the control map. */
+/* Settings and the clock. */
 struct oxdp_control {
     __u32 abi_version;          /* OXDP_ABI_VERSION. */
-    __u32 n_masks;              /* Valid elements of the order map. */
+    __u32 n_masks;              /* Valid elements of the order. */
     __u32 bucket_order;         /* Which map of buckets is in use. */
     __u32 vlan_limit;           /* VLAN tags that OVS parses, 1 or 2. */
     __u32 cpu_ifindex;          /* "ovs-xdp", where punts go. */
-    __u32 pad0;
+    __u32 n_words;              /* Words that any mask looks at. */
     /* Written by BPF's clock program: one instant on two clocks. */
     __u64 clock_ns;             /* CLOCK_MONOTONIC. */
     __u64 clock_jiffies;        /* bpf_jiffies64(). */
     __u64 pad1[3];
 };
 OXDP_ASSERT(sizeof(struct oxdp_control) == 64);
+
+/* What all programs and CPUs share, and BPF reads without a lookup. */
+struct oxdp_shared {
+    struct oxdp_control control;
+    struct oxdp_port ports[OXDP_MAX_PORTS];     /* By datapath port. */
+    struct oxdp_ifport ifports[OXDP_IFPORT_SLOTS];
+    struct oxdp_mask masks[OXDP_MAX_MASKS];     /* By id. */
+    __u64 order[OXDP_MAX_MASKS];        /* Ids in the order of the search. */
+};
 
 #endif /* oxdp-abi.h */

@@ -17,7 +17,7 @@ struct oxdp_state {
     __u32 in_port;
     __u32 recirc_id;
     __u16 changed;              /* Nonzero if no longer as received. */
-    __u16 parsed;               /* Nonzero if 'key' is not all zeros. */
+    __u16 parsed;               /* Nonzero if 'key' is that of the packet. */
     __u32 n_words;              /* Words of 'key' that may be nonzero. */
     __u32 vlan_limit;           /* VLAN tags that OVS parses. */
     __u32 len;                  /* Of the whole packet, tags included. */
@@ -132,6 +132,7 @@ oxdp_execute(oxdp_ctx *ctx, struct oxdp_state *st, struct oxdp_flow *flow,
                                                         \
         oxdp_ctx_view(ctx, &pkt_);                      \
         pkt_.vlan_limit = st->vlan_limit;               \
+        pkt_.where = oxdp_key_where(st->in_port, st->recirc_id); \
         pkt_.n_words = st->n_words;                     \
         pkt_.pos = &st->pos;                            \
         ret_ = FUNCTION(&pkt_, &st->key);               \
@@ -158,28 +159,38 @@ oxdp_pass_punt(oxdp_ctx *ctx, struct oxdp_state *st, __u32 reason)
     return st ? oxdp_punt(ctx, &st->key, reason) : OXDP_RET_DROP;
 }
 
-/* Parses the packet into 'st->key' and 'st->n_words'.  Returns an enum
- * oxdp_parse_result. */
+/* Parses the packet into 'st->key', which must be zero, and 'st->n_words'.
+ * Returns an enum oxdp_parse_result, and not OXDP_PARSE_EXT or
+ * OXDP_PARSE_ND. */
 OXDP_INLINE int
 oxdp_ctx_parse(oxdp_ctx *ctx, struct oxdp_state *st)
 {
-    oxdp_word *w = (oxdp_word *) &st->key;
-    int ret;
+    int ret = OXDP_CTX_PARSE(oxdp_parse);
 
-    /* oxdp_receive() has zeroed the key for the first time. */
-    if (st->parsed) {
-        oxdp_memset(&st->key, 0, sizeof st->key);
-    }
-    st->parsed = 1;
-    oxdp_ctx_metadata(ctx, &st->key);
-    w[OXDP_W_PORT] = st->in_port | (__u64) st->recirc_id << 32;
-
-    ret = OXDP_CTX_PARSE(oxdp_parse);
     if (ret == OXDP_PARSE_EXT) {
         ret = oxdp_pass_ext(ctx, st);
     }
     if (ret == OXDP_PARSE_ND) {
         ret = oxdp_pass_nd(ctx, st);
+    }
+    if (oxdp_ctx_metadata(ctx, &st->key)) {
+        st->n_words = OXDP_KEY_WORDS;
+    }
+    return ret;
+}
+
+/* The same, whatever 'st->key' is and whatever part of the packet can be read
+ * directly. */
+OXDP_INLINE int
+oxdp_ctx_parse_again(oxdp_ctx *ctx, struct oxdp_state *st)
+{
+    int ret;
+
+    oxdp_memset(&st->key, 0, sizeof st->key);
+    ret = oxdp_ctx_parse(ctx, st);
+    if (ret == OXDP_PARSE_MORE && !oxdp_ctx_pull(ctx)) {
+        oxdp_memset(&st->key, 0, sizeof st->key);
+        ret = oxdp_ctx_parse(ctx, st);
     }
     return ret;
 }
@@ -188,10 +199,17 @@ oxdp_ctx_parse(oxdp_ctx *ctx, struct oxdp_state *st)
 OXDP_INLINE __be16
 oxdp_tcp_flags(const struct oxdp_key *key)
 {
-    return key->nw_proto == OXDP_IPPROTO_TCP
-           && (key->eth_type == bpf_htons(OXDP_ETH_P_IP)
-               || key->eth_type == bpf_htons(OXDP_ETH_P_IPV6))
-           ? key->tcp_flags : 0;
+    return key->nw_proto == OXDP_IPPROTO_TCP ? key->tcp_flags : 0;
+}
+
+/* Counts a packet whose flow is in 'place'. */
+OXDP_INLINE void
+oxdp_count_hit(const struct oxdp_state *st, struct oxdp_port_stats *stats,
+               const struct oxdp_place *place, __u32 cpu, __u32 hinted)
+{
+    stats->hits[OXDP_HOOK]++;
+    stats->hint_hits += hinted;
+    oxdp_flow_count(place, cpu, st->len, oxdp_tcp_flags(&st->key));
 }
 
 /* One pass of the packet through the flow table.  A function of its own, which
@@ -199,32 +217,33 @@ oxdp_tcp_flags(const struct oxdp_key *key)
 __attribute__((noinline)) int
 oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
 {
+    __u32 cpu = bpf_get_smp_processor_id();
     struct oxdp_port_stats *stats;
-    struct oxdp_control *control;
     struct oxdp_port *port = NULL;
+    struct oxdp_cpu_block *block;
+    struct oxdp_place place;
     struct oxdp_flow *flow;
-    __u32 zero = 0, slot = 0, hinted = 0;
-    int ret;
+    __u64 *hint, hash;
+    __u32 hinted;
 
-    if (!st) {
+    block = oxdp_cpu_block_get(cpu);
+    if (!st || !block || st->in_port >= OXDP_MAX_PORTS) {
         return OXDP_RET_DROP;
     }
-    control = bpf_map_lookup_elem(&oxdp_control, &zero);
-    stats = oxdp_port_stats_get(st->in_port);
-    if (!control || !stats) {
-        return OXDP_RET_DROP;
-    }
+    stats = &block->ports[OXDP_BOUND(st->in_port, OXDP_MAX_PORTS)];
 
-    st->vlan_limit = control->vlan_limit;
-    ret = oxdp_ctx_parse(ctx, st);
-    if (ret == OXDP_PARSE_MORE && !oxdp_ctx_pull(ctx)) {
-        ret = oxdp_ctx_parse(ctx, st);
-    }
-    if (ret != OXDP_PARSE_OK) {
+    if (!st->parsed && oxdp_ctx_parse_again(ctx, st) != OXDP_PARSE_OK) {
         return oxdp_pass_punt(ctx, st, OXDP_PUNT_COMPLEX);
     }
+    st->parsed = 0;
 
-    flow = oxdp_lookup(&st->key, st->n_words, control, stats, &slot, &hinted);
+    hash = oxdp_hint_hash(&st->key, st->n_words);
+    hint = oxdp_hint_get(block, hash);
+    flow = oxdp_lookup_hint(&st->key, hash, *hint, &place);
+    hinted = flow != NULL;
+    if (!flow) {
+        flow = oxdp_lookup_search(&st->key, hash, hint, stats, &place);
+    }
     if (!flow) {
         stats->misses++;
         return oxdp_pass_punt(ctx, st, OXDP_PUNT_MISS);
@@ -234,7 +253,7 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
     }
 
     if (flow->out_port != OXDP_PORT_NONE) {
-        port = bpf_map_lookup_elem(&oxdp_ports, &flow->out_port);
+        port = oxdp_port_get(flow->out_port);
         if (port && !oxdp_ctx_can_output(ctx, port, st->len)) {
             if (st->changed) {
                 return oxdp_pass_punt(ctx, st, OXDP_PUNT_SKB);
@@ -244,10 +263,43 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
         }
     }
 
-    stats->hits[OXDP_HOOK]++;
-    stats->hint_hits += hinted;
-    oxdp_flow_count(slot, st->len, oxdp_tcp_flags(&st->key));
+    oxdp_count_hit(st, stats, &place, cpu, hinted);
     return oxdp_execute(ctx, st, flow, port, stats);
+}
+
+/* oxdp_pass() for the common case, inline: the hint knows the flow, and its
+ * only action is an output that is possible from here.  Returns a return code,
+ * or OXDP_AGAIN if it is another case. */
+OXDP_INLINE int
+oxdp_pass_plain(oxdp_ctx *ctx, struct oxdp_state *st)
+{
+    __u32 cpu = bpf_get_smp_processor_id();
+    struct oxdp_port_stats *stats;
+    struct oxdp_cpu_block *block;
+    struct oxdp_place place;
+    struct oxdp_flow *flow;
+    struct oxdp_port *port;
+    __u64 hash;
+
+    block = oxdp_cpu_block_get(cpu);
+    if (!block || oxdp_ctx_parse(ctx, st) != OXDP_PARSE_OK) {
+        return OXDP_AGAIN;
+    }
+    st->parsed = 1;
+
+    hash = oxdp_hint_hash(&st->key, st->n_words);
+    flow = oxdp_lookup_hint(&st->key, hash, *oxdp_hint_get(block, hash),
+                            &place);
+    if (!flow || !flow->plain) {
+        return OXDP_AGAIN;
+    }
+    port = oxdp_port_get(flow->out_port);
+    if (!port || !oxdp_ctx_can_output(ctx, port, st->len)) {
+        return OXDP_AGAIN;
+    }
+    stats = &block->ports[OXDP_BOUND(st->in_port, OXDP_MAX_PORTS)];
+    oxdp_count_hit(st, stats, &place, cpu, 1);
+    return oxdp_output(ctx, port, flow->out_port, stats);
 }
 
 /* Runs a packet that was received on the device of 'ctx' through the datapath.
@@ -257,19 +309,18 @@ oxdp_receive(oxdp_ctx *ctx)
 {
     struct oxdp_state st = {
         .in_port = oxdp_port_from_ifindex(oxdp_ctx_ifindex(ctx)),
+        .vlan_limit = oxdp_shared.control.vlan_limit,
     };
     int i, ret;
 
     if (st.in_port == OXDP_PORT_NONE) {
         return oxdp_drop(st.in_port, OXDP_DROP_NO_PORT);
     }
-    for (i = 0; i < OXDP_MAX_RECIRC; i++) {
+    ret = oxdp_pass_plain(ctx, &st);
+    for (i = 0; i < OXDP_MAX_RECIRC && ret == OXDP_AGAIN; i++) {
         ret = oxdp_pass(ctx, &st);
-        if (ret != OXDP_AGAIN) {
-            return ret;
-        }
     }
-    return oxdp_drop(st.in_port, OXDP_DROP_RECIRC);
+    return ret == OXDP_AGAIN ? oxdp_drop(st.in_port, OXDP_DROP_RECIRC) : ret;
 }
 
 #endif /* oxdp-action.h */

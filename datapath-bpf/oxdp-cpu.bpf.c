@@ -36,7 +36,7 @@ oxdp_cpu_from_user(struct xdp_md *ctx)
         return oxdp_drop(0, OXDP_DROP_INJECT);
     }
     port_no = hdr->port;
-    port = bpf_map_lookup_elem(&oxdp_ports, &port_no);
+    port = oxdp_port_get(port_no);
     if (!port || !(port->flags & OXDP_PORT_F_PRESENT)) {
         return oxdp_drop(0, OXDP_DROP_OUT_PORT);
     }
@@ -73,7 +73,7 @@ oxdp_cpu_tc(struct __sk_buff *ctx)
         return TC_ACT_SHOT;
     }
     port_no = meta->port;
-    port = bpf_map_lookup_elem(&oxdp_ports, &port_no);
+    port = oxdp_port_get(port_no);
     if (!port || !(port->flags & OXDP_PORT_F_PRESENT)) {
         return TC_ACT_SHOT;
     }

@@ -51,13 +51,14 @@ oxdp_ctx_pull(oxdp_ctx *ctx)
     return bpf_skb_pull_data(ctx, len) ? -1 : 0;
 }
 
-OXDP_INLINE void
+OXDP_INLINE int
 oxdp_ctx_metadata(oxdp_ctx *ctx, struct oxdp_key *key)
 {
     oxdp_word *w = (oxdp_word *) key;
 
     w[OXDP_W_MARK] = (__u64) ctx->mark << 32;
     w[OXDP_W_PRIORITY] = ctx->priority;
+    return ctx->mark || ctx->priority;
 }
 
 OXDP_INLINE int
@@ -75,13 +76,6 @@ oxdp_ctx_output(oxdp_ctx *ctx, const struct oxdp_port *port, __u32 port_no)
 OXDP_INLINE int
 oxdp_ctx_punt(oxdp_ctx *ctx, struct oxdp_hdr *hdr)
 {
-    __u32 key = 0;
-    struct oxdp_control *control;
-
-    control = bpf_map_lookup_elem(&oxdp_control, &key);
-    if (!control) {
-        return OXDP_RET_DROP;
-    }
     if (ctx->vlan_present) {
         hdr->vlan_tpid = ctx->vlan_proto;
         hdr->vlan_tci = bpf_htons(ctx->vlan_tci | OXDP_VLAN_CFI);
@@ -99,7 +93,7 @@ oxdp_ctx_punt(oxdp_ctx *ctx, struct oxdp_hdr *hdr)
     }
     /* Queue N of the CPU port is CPU N's. */
     ctx->queue_mapping = bpf_get_smp_processor_id() + 1;
-    return bpf_redirect(control->cpu_ifindex, 0);
+    return bpf_redirect(oxdp_shared.control.cpu_ifindex, 0);
 }
 
 OXDP_INLINE int

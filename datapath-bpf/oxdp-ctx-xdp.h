@@ -41,9 +41,12 @@ oxdp_ctx_pull(oxdp_ctx *ctx)
     return -1;
 }
 
-OXDP_INLINE void
+/* Stores the metadata of the packet in 'key'.  Returns nonzero if it has
+ * any. */
+OXDP_INLINE int
 oxdp_ctx_metadata(oxdp_ctx *ctx, struct oxdp_key *key)
 {
+    return 0;
 }
 
 /* Returns nonzero if a frame of 'len' bytes can be redirected to 'port'. */

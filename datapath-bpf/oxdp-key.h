@@ -32,28 +32,35 @@ oxdp_hash_finish(__u64 sum, __u64 salt)
 }
 
 /* Executes STATEMENT for I from 0 to N_WORDS, which is one of
- * OXDP_KEY_WORDS_IPV4, OXDP_KEY_WORDS_IPV6 and OXDP_KEY_WORDS, less 1; without
- * a loop, so that it takes no jumps. */
-#define OXDP_EACH_WORD(N_WORDS, I, STATEMENT)                           \
-    do {                                                                \
-        int I;                                                          \
-                                                                        \
-        _Pragma("GCC unroll 16")                                        \
-        for (I = 0; I < OXDP_KEY_WORDS_IPV4; I++) {                     \
-            STATEMENT;                                                  \
-        }                                                               \
-        if (N_WORDS > OXDP_KEY_WORDS_IPV4) {                            \
-            _Pragma("GCC unroll 16")                                    \
-            for (I = OXDP_KEY_WORDS_IPV4; I < OXDP_KEY_WORDS_IPV6; I++) { \
-                STATEMENT;                                              \
-            }                                                           \
-        }                                                               \
-        if (N_WORDS > OXDP_KEY_WORDS_IPV6) {                            \
-            _Pragma("GCC unroll 16")                                    \
-            for (I = OXDP_KEY_WORDS_IPV6; I < OXDP_KEY_WORDS; I++) {    \
-                STATEMENT;                                              \
-            }                                                           \
-        }                                                               \
+ * OXDP_KEY_WORDS_*, less 1; without a loop, so that it takes few jumps. */
+#define OXDP_EACH_WORD(N_WORDS, I, STATEMENT)                               \
+    do {                                                                    \
+        OXDP_EACH_WORD__(0, OXDP_KEY_WORDS_MIN, I, STATEMENT);              \
+        if (N_WORDS > OXDP_KEY_WORDS_MIN) {                                 \
+            OXDP_EACH_WORD__(OXDP_KEY_WORDS_MIN, OXDP_KEY_WORDS_ETH, I,     \
+                             STATEMENT);                                    \
+        }                                                                   \
+        if (N_WORDS > OXDP_KEY_WORDS_ETH) {                                 \
+            OXDP_EACH_WORD__(OXDP_KEY_WORDS_ETH, OXDP_KEY_WORDS_IPV4, I,    \
+                             STATEMENT);                                    \
+        }                                                                   \
+        if (N_WORDS > OXDP_KEY_WORDS_IPV4) {                                \
+            OXDP_EACH_WORD__(OXDP_KEY_WORDS_IPV4, OXDP_KEY_WORDS_IPV6, I,   \
+                             STATEMENT);                                    \
+        }                                                                   \
+        if (N_WORDS > OXDP_KEY_WORDS_IPV6) {                                \
+            OXDP_EACH_WORD__(OXDP_KEY_WORDS_IPV6, OXDP_KEY_WORDS, I,        \
+                             STATEMENT);                                    \
+        }                                                                   \
+    } while (0)
+#define OXDP_EACH_WORD__(FROM, TO, I, STATEMENT)        \
+    do {                                                \
+        int I;                                          \
+                                                        \
+        _Pragma("GCC unroll 16")                        \
+        for (I = FROM; I < TO; I++) {                   \
+            STATEMENT;                                  \
+        }                                               \
     } while (0)
 
 /* Returns the hash of the first 'n_words' words of 'key' under 'mask'.  'salt'
@@ -104,13 +111,16 @@ oxdp_mask_words(const struct oxdp_key *mask)
     const oxdp_word *m = (const oxdp_word *) mask;
     int i;
 
-    for (i = OXDP_KEY_WORDS; i > OXDP_KEY_WORDS_IPV4; i--) {
+    for (i = OXDP_KEY_WORDS; i > OXDP_KEY_WORDS_MIN; i--) {
         if (m[i - 1]) {
-            return i > OXDP_KEY_WORDS_IPV6 ? OXDP_KEY_WORDS
-                                           : OXDP_KEY_WORDS_IPV6;
+            break;
         }
     }
-    return OXDP_KEY_WORDS_IPV4;
+    return i > OXDP_KEY_WORDS_IPV6 ? OXDP_KEY_WORDS
+           : i > OXDP_KEY_WORDS_IPV4 ? OXDP_KEY_WORDS_IPV6
+           : i > OXDP_KEY_WORDS_ETH ? OXDP_KEY_WORDS_IPV4
+           : i > OXDP_KEY_WORDS_MIN ? OXDP_KEY_WORDS_ETH
+           : OXDP_KEY_WORDS_MIN;
 }
 
 /* The parts of a hash: where the first and the second bucket are, and the

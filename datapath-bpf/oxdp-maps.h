@@ -14,32 +14,11 @@
 #include "oxdp-compat.h"
 #include "oxdp-abi.h"
 
-/* Settings.  Mapped; written by ovs-vswitchd, except the clock pair. */
-struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(map_flags, BPF_F_MMAPABLE);
-    __uint(max_entries, 1);
-    __type(key, __u32);
-    __type(value, struct oxdp_control);
-} oxdp_control SEC(".maps");
-
-/* Datapath ports.  Mapped; written by ovs-vswitchd, token buckets by BPF. */
-struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(map_flags, BPF_F_MMAPABLE);
-    __uint(max_entries, OXDP_MAX_PORTS);
-    __type(key, __u32);
-    __type(value, struct oxdp_port);
-} oxdp_ports SEC(".maps");
-
-/* From ifindex to datapath port.  Mapped; written by ovs-vswitchd. */
-struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(map_flags, BPF_F_MMAPABLE);
-    __uint(max_entries, OXDP_IFPORT_SLOTS);
-    __type(key, __u32);
-    __type(value, struct oxdp_ifport);
-} oxdp_ifports SEC(".maps");
+/* Settings, ports and masks.  Mapped; written by ovs-vswitchd, except the
+ * clock and the token buckets.  Global data, since the address of that is a
+ * constant: the lookups that arrays take instead are a quarter of the time that
+ * a packet takes.  Alone in ".bss": the loader shares that whole section. */
+struct oxdp_shared oxdp_shared;
 
 /* Where frames can be redirected, by datapath port; port 0 is the CPU port.
  * Written by ovs-vswitchd with system calls. */
@@ -50,33 +29,15 @@ struct {
     __type(value, struct bpf_devmap_val);
 } oxdp_devs SEC(".maps");
 
-/* Counters of ports, a block of OXDP_MAX_PORTS per CPU.  Mapped; written by
- * BPF.  The loader sets the size. */
+/* Counters of ports and flow hints, by CPU.  Mapped; written by BPF.  The
+ * loader sets both sizes. */
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(map_flags, BPF_F_MMAPABLE);
-    __uint(max_entries, OXDP_MAX_PORTS);
-    __type(key, __u32);
-    __type(value, struct oxdp_port_stats);
-} oxdp_port_stats SEC(".maps");
-
-/* Masks by id, and the order in which they are searched.  Mapped; written by
- * the flow table. */
-struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(map_flags, BPF_F_MMAPABLE);
-    __uint(max_entries, OXDP_MAX_MASKS);
-    __type(key, __u32);
-    __type(value, struct oxdp_mask);
-} oxdp_masks SEC(".maps");
-
-struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(map_flags, BPF_F_MMAPABLE);
-    __uint(max_entries, OXDP_MAX_MASKS);
-    __type(key, __u32);
-    __type(value, __u64);
-} oxdp_order SEC(".maps");
+    __uint(max_entries, 1);
+    __uint(key_size, sizeof(__u32));
+    __uint(value_size, sizeof(struct oxdp_cpu_block) + sizeof(__u64));
+} oxdp_cpus SEC(".maps");
 
 /* The shape of one map of buckets, and the map that holds one per order.
  * Element ORDER is set by the flow table before control.bucket_order says
@@ -97,52 +58,24 @@ struct {
     __array(values, struct oxdp_buckets_inner);
 } oxdp_buckets SEC(".maps");
 
-/* Flow slots in chunks of OXDP_CHUNK_FLOWS, and their counters, a block of
- * OXDP_CHUNK_FLOWS per CPU.  Inner maps are mapped; flows are written by the
- * flow table, counters by BPF. */
-struct oxdp_flows_inner {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(map_flags, BPF_F_MMAPABLE);
-    __uint(max_entries, OXDP_CHUNK_FLOWS);
-    __uint(key_size, sizeof(__u32));
-    __uint(value_size, sizeof(struct oxdp_flow));
-};
-
-struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-    __uint(max_entries, OXDP_MAX_CHUNKS);
-    __uint(key_size, sizeof(__u32));
-    __uint(value_size, sizeof(__u32));
-    __array(values, struct oxdp_flows_inner);
-} oxdp_flows SEC(".maps");
-
-struct oxdp_stats_inner {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(map_flags, BPF_F_MMAPABLE | BPF_F_INNER_MAP);
-    __uint(max_entries, OXDP_CHUNK_FLOWS);
-    __uint(key_size, sizeof(__u32));
-    __uint(value_size, sizeof(struct oxdp_flow_stats));
-};
-
-struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-    __uint(max_entries, OXDP_MAX_CHUNKS);
-    __uint(key_size, sizeof(__u32));
-    __uint(value_size, sizeof(__u32));
-    __array(values, struct oxdp_stats_inner);
-} oxdp_flow_stats SEC(".maps");
-
-/* The flow hint: hash of a whole key -> signature and flow slot.  A block of
- * oxdp_hint_mask + 1 elements per CPU.  Mapped for cache-show; written and
- * read by BPF.  A wrong element costs a search, never a wrong flow.  The
- * loader sets the size. */
-struct {
+/* Flow slots in chunks.  Inner maps are mapped and have one element, which is
+ * the chunk; flows are written by the flow table, counters by BPF.  The loader
+ * sets the size. */
+struct oxdp_chunk_inner {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(map_flags, BPF_F_MMAPABLE);
     __uint(max_entries, 1);
-    __type(key, __u32);
-    __type(value, __u64);
-} oxdp_hints SEC(".maps");
+    __uint(key_size, sizeof(__u32));
+    __uint(value_size, sizeof(struct oxdp_chunk));
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+    __uint(max_entries, OXDP_MAX_CHUNKS);
+    __uint(key_size, sizeof(__u32));
+    __uint(value_size, sizeof(__u32));
+    __array(values, struct oxdp_chunk_inner);
+} oxdp_chunks SEC(".maps");
 
 /* AF_XDP sockets on "ovs-xdp-cpu", by queue, which is by CPU.  Written by
  * ovs-vswitchd with system calls. */
@@ -152,5 +85,25 @@ struct {
     __type(key, __u32);
     __type(value, __u32);
 } oxdp_xsks SEC(".maps");
+
+/* Returns 'i', which the caller knows to be less than SIZE, in a way that the
+ * verifier and the compiler cannot but know it as well.  SIZE is a power of
+ * two. */
+#define OXDP_BOUND(I, SIZE)                                     \
+    ({                                                          \
+        __u64 i_ = (I);                                         \
+                                                                \
+        asm volatile("%0 &= %1" : "+r" (i_) : "i" ((SIZE) - 1)); \
+        i_;                                                     \
+    })
+
+/* Returns the port with datapath port number 'port', or NULL if it is no such
+ * number.  The port need not be present. */
+OXDP_INLINE struct oxdp_port *
+oxdp_port_get(__u32 port)
+{
+    return port < OXDP_MAX_PORTS
+           ? &oxdp_shared.ports[OXDP_BOUND(port, OXDP_MAX_PORTS)] : NULL;
+}
 
 #endif /* oxdp-maps.h */

@@ -17,35 +17,69 @@
 /* Random, the same in all programs; set before they are loaded. */
 const volatile __u64 oxdp_seeds[OXDP_KEY_WORDS];
 
-/* Elements of the flow hint per CPU, less one; a power of two less one. */
+/* Elements of the flow hint, less one; a power of two less one. */
 const volatile __u32 oxdp_hint_mask;
 
+/* Possible CPUs. */
+const volatile __u32 oxdp_n_cpus;
+
+/* Where a flow is. */
+struct oxdp_place {
+    struct oxdp_chunk *chunk;
+    __u32 slot;
+};
+
+/* Stores in '*place' where 'slot' is, and returns its flow, which need not be
+ * live, or returns NULL. */
 OXDP_INLINE struct oxdp_flow *
-oxdp_flow_get(__u32 slot)
+oxdp_flow_get(__u32 slot, struct oxdp_place *place)
 {
     __u32 chunk = slot >> OXDP_CHUNK_SHIFT;
-    __u32 i = slot & (OXDP_CHUNK_FLOWS - 1);
-    void *inner = bpf_map_lookup_elem(&oxdp_flows, &chunk);
+    __u32 zero = 0;
+    void *inner = bpf_map_lookup_elem(&oxdp_chunks, &chunk);
 
-    return inner ? bpf_map_lookup_elem(inner, &i) : NULL;
+    place->chunk = inner ? bpf_map_lookup_elem(inner, &zero) : NULL;
+    place->slot = slot;
+    return place->chunk
+           ? &place->chunk->flows[OXDP_BOUND(slot, OXDP_CHUNK_FLOWS)] : NULL;
 }
 
-/* Returns the flow in 'slot' if it is live and matches 'key'. */
-OXDP_INLINE struct oxdp_flow *
-oxdp_flow_verify(const struct oxdp_key *key, __u32 slot)
+/* Counts a packet of 'len' bytes of the flow in '*place', on this CPU, whose
+ * number is 'cpu'. */
+OXDP_INLINE void
+oxdp_flow_count(const struct oxdp_place *place, __u32 cpu, __u32 len,
+                __be16 tcp_flags)
 {
-    struct oxdp_flow *flow = oxdp_flow_get(slot);
-    struct oxdp_mask *mask;
+    struct oxdp_flow_stats *stats = place->chunk->stats;
 
-    if (!flow || !flow->live) {
-        return NULL;
+    if (cpu >= oxdp_n_cpus) {
+        return;
     }
-    mask = bpf_map_lookup_elem(&oxdp_masks, &flow->mask_id);
-    if (!mask || !oxdp_key_matches(key, &mask->bits, &flow->key,
-                                   flow->n_words)) {
-        return NULL;
-    }
-    return flow;
+    stats += cpu * OXDP_CHUNK_FLOWS + OXDP_BOUND(place->slot, OXDP_CHUNK_FLOWS);
+    stats->packets++;
+    stats->bytes += len;
+    stats->used = bpf_jiffies64();
+    stats->tcp_flags |= bpf_ntohs(tcp_flags);
+}
+
+OXDP_INLINE struct oxdp_mask *
+oxdp_mask_get(__u32 id)
+{
+    return &oxdp_shared.masks[OXDP_BOUND(id, OXDP_MAX_MASKS)];
+}
+
+/* Returns the flow in 'slot', and stores its place, if it is live, its mask is
+ * 'mask', whose id is 'mask_id', and it matches 'key'. */
+OXDP_INLINE struct oxdp_flow *
+oxdp_flow_verify(const struct oxdp_key *key, __u32 slot,
+                 const struct oxdp_mask *mask, __u32 mask_id,
+                 struct oxdp_place *place)
+{
+    struct oxdp_flow *flow = oxdp_flow_get(slot, place);
+
+    return flow && flow->live == mask_id + 1
+           && oxdp_key_matches(key, &mask->bits, &flow->key, mask->n_words)
+           ? flow : NULL;
 }
 
 struct oxdp_search {
@@ -54,6 +88,7 @@ struct oxdp_search {
     __u32 order;
     __u32 probes;
     __u32 slot;                 /* Result, plus 1; 0 if none. */
+    __u32 mask_id;              /* Result. */
 };
 
 /* Returns a slot of 'bucket' with signature 'sig', plus 1, or 0. */
@@ -80,22 +115,16 @@ oxdp_search_mask(__u32 i, struct oxdp_search *search)
 {
     const struct oxdp_key *key = search->key;
     struct oxdp_bucket *bucket;
+    struct oxdp_place place;
     struct oxdp_mask *mask;
-    __u32 n, sig, slot;
-    __u64 *id, hash;
+    __u32 id, n, sig, slot;
+    __u64 hash;
 
-    id = bpf_map_lookup_elem(&oxdp_order, &i);
-    if (!id) {
-        return 1;
-    }
-    n = *id;
-    mask = bpf_map_lookup_elem(&oxdp_masks, &n);
-    if (!mask) {
-        return 1;
-    }
+    id = oxdp_shared.order[OXDP_BOUND(i, OXDP_MAX_MASKS)];
+    mask = oxdp_mask_get(id);
     search->probes++;
-    hash = oxdp_hash_masked(key, &mask->bits, mask->n_words, mask->id,
-                            oxdp_seeds);
+    search->mask_id = id;
+    hash = oxdp_hash_masked(key, &mask->bits, mask->n_words, id, oxdp_seeds);
     sig = oxdp_hash_sig(hash);
 
     n = oxdp_hash_bucket(hash, search->order);
@@ -104,7 +133,7 @@ oxdp_search_mask(__u32 i, struct oxdp_search *search)
         return 1;
     }
     slot = oxdp_bucket_find(bucket, sig);
-    if (slot && oxdp_flow_verify(key, slot - 1)) {
+    if (slot && oxdp_flow_verify(key, slot - 1, mask, id, &place)) {
         search->slot = slot;
         return 1;
     }
@@ -112,7 +141,7 @@ oxdp_search_mask(__u32 i, struct oxdp_search *search)
         n = oxdp_hash_bucket2(hash, search->order);
         bucket = bpf_map_lookup_elem(search->buckets, &n);
         slot = bucket ? oxdp_bucket_find(bucket, sig) : 0;
-        if (slot && oxdp_flow_verify(key, slot - 1)) {
+        if (slot && oxdp_flow_verify(key, slot - 1, mask, id, &place)) {
             search->slot = slot;
             return 1;
         }
@@ -120,37 +149,50 @@ oxdp_search_mask(__u32 i, struct oxdp_search *search)
     return 0;
 }
 
-/* Looks 'key', whose first 'n_words' words may be nonzero, up.  Returns its
- * flow and sets '*slotp', and '*hinted' to 1 if the hint knew it and to 0 if
- * not, or returns NULL. */
-OXDP_INLINE struct oxdp_flow *
-oxdp_lookup(const struct oxdp_key *key, __u32 n_words,
-            const struct oxdp_control *control,
-            struct oxdp_port_stats *stats, __u32 *slotp, __u32 *hinted)
+/* Returns the hash of 'key', whose first 'n_words' words may be nonzero, that
+ * the flow hint goes by: over the words that masks look at. */
+OXDP_INLINE __u64
+oxdp_hint_hash(const struct oxdp_key *key, __u32 n_words)
 {
+    __u32 n = oxdp_shared.control.n_words;
+
+    if (n > n_words) {
+        n = n_words;
+    }
+    return oxdp_hash_key(key, n, oxdp_seeds);
+}
+
+OXDP_INLINE __u64 *
+oxdp_hint_get(struct oxdp_cpu_block *block, __u64 hash)
+{
+    return &block->hints[hash & oxdp_hint_mask];
+}
+
+/* Looks 'key' up by the hint for 'hash'.  Returns its flow and sets '*place',
+ * or returns NULL. */
+OXDP_INLINE struct oxdp_flow *
+oxdp_lookup_hint(const struct oxdp_key *key, __u64 hash, __u64 hint,
+                 struct oxdp_place *place)
+{
+    __u32 id = (__u32) hint >> OXDP_HINT_MASK_SHIFT;
+
+    return hint >> OXDP_HINT_SIG_SHIFT == oxdp_hash_sig(hash)
+           ? oxdp_flow_verify(key, hint & (OXDP_MAX_FLOWS - 1),
+                              oxdp_mask_get(id), id, place)
+           : NULL;
+}
+
+/* Looks 'key' up mask by mask, and stores what it finds in '*hint', the one for
+ * 'hash'.  Returns its flow and sets '*place', or returns NULL. */
+OXDP_INLINE struct oxdp_flow *
+oxdp_lookup_search(const struct oxdp_key *key, __u64 hash, __u64 *hint,
+                   struct oxdp_port_stats *stats, struct oxdp_place *place)
+{
+    const struct oxdp_control *control = &oxdp_shared.control;
+    __u32 order = control->bucket_order;
     struct oxdp_search search;
-    struct oxdp_flow *flow;
-    __u64 *hint, hash;
-    __u32 i, order;
+    __u32 id, slot;
 
-    hash = oxdp_hash_key(key, n_words, oxdp_seeds);
-    i = bpf_get_smp_processor_id() * (oxdp_hint_mask + 1)
-        + (hash & oxdp_hint_mask);
-    hint = bpf_map_lookup_elem(&oxdp_hints, &i);
-    if (!hint) {
-        return NULL;
-    }
-    if (*hint >> 32 == oxdp_hash_sig(hash)) {
-        *slotp = (__u32) *hint;
-        flow = oxdp_flow_verify(key, *slotp);
-        if (flow) {
-            *hinted = 1;
-            return flow;
-        }
-    }
-
-    *hinted = 0;
-    order = control->bucket_order;
     search.buckets = bpf_map_lookup_elem(&oxdp_buckets, &order);
     if (!search.buckets) {
         return NULL;
@@ -159,14 +201,17 @@ oxdp_lookup(const struct oxdp_key *key, __u32 n_words,
     search.order = order & 31;
     search.probes = 0;
     search.slot = 0;
+    search.mask_id = 0;
     bpf_loop(control->n_masks, oxdp_search_mask, &search, 0);
     stats->mask_probes += search.probes;
     if (!search.slot) {
         return NULL;
     }
-    *slotp = search.slot - 1;
-    *hint = ((__u64) oxdp_hash_sig(hash) << 32) | *slotp;
-    return oxdp_flow_verify(key, *slotp);
+    slot = search.slot - 1;
+    id = search.mask_id;
+    *hint = ((__u64) oxdp_hash_sig(hash) << OXDP_HINT_SIG_SHIFT)
+            | id << OXDP_HINT_MASK_SHIFT | slot;
+    return oxdp_flow_verify(key, slot, oxdp_mask_get(id), id, place);
 }
 
 #endif /* oxdp-megaflow.h */

@@ -63,6 +63,7 @@ struct oxdp_pkt {
     __u32 vlan_limit;           /* Tags that OVS parses, 1 or 2. */
     __be16 vlan_tpid;           /* Tag outside the frame, if 'vlan_tci'. */
     __be16 vlan_tci;            /* With the CFI bit set, or 0. */
+    __u64 where;                /* oxdp_key_where() of the packet. */
     __u32 n_words;              /* Result: words of the key that may be
                                  * nonzero. */
     struct oxdp_pos *pos;       /* Where to go on, see oxdp_parse(). */
@@ -93,6 +94,13 @@ OXDP_INLINE __be16
 oxdp_get_be16(const unsigned char *p)
 {
     return OXDP_LOAD(__u16, p);
+}
+
+/* The first word of a key, as far as the frame does not say. */
+OXDP_INLINE __u64
+oxdp_key_where(__u32 in_port, __u32 recirc_id)
+{
+    return recirc_id | (__u64) in_port << 32;
 }
 
 OXDP_INLINE int
@@ -149,12 +157,12 @@ oxdp_parse_l4(struct oxdp_pkt *pkt, struct oxdp_key *key,
         /* Type and code as 16-bit numbers in network byte order. */
         w[OXDP_W_TP] = (__u32) p[0] << 8 | (__u32) p[1] << 24;
         if (proto == OXDP_IPPROTO_IGMP) {
-            pkt->n_words = OXDP_KEY_WORDS;
-            w[OXDP_W_ARP + 1] = (__u64) OXDP_LOAD(__u32, p + 4) << 32;
+            pkt->n_words = OXDP_KEY_WORDS_IPV6;
+            w[OXDP_W_LABEL] |= (__u64) OXDP_LOAD(__u32, p + 4) << 32;
         } else if (proto == OXDP_IPPROTO_ICMPV6
                    && (p[0] == 135 || p[0] == 136) && !p[1]) {
             pkt->n_words = OXDP_KEY_WORDS;
-            w[OXDP_W_ARP + 1] = (__u64) OXDP_LOAD(__u32, p + 4) << 32;
+            w[OXDP_W_LABEL] |= (__u64) OXDP_LOAD(__u32, p + 4) << 32;
             pkt->pos->offset = p + 8 - pkt->data;
             pkt->pos->size = size - 8;
             return OXDP_PARSE_ND;
@@ -163,17 +171,19 @@ oxdp_parse_l4(struct oxdp_pkt *pkt, struct oxdp_key *key,
     return OXDP_PARSE_OK;
 }
 
-/* The word with the small fields of an IP header. */
+/* The small fields of an IP header, in their word. */
 OXDP_INLINE __u64
-oxdp_nw_word(__be32 label, __u8 frag, __u8 tos, __u8 ttl, __u8 proto)
+oxdp_nw_word(__u8 frag, __u8 tos, __u8 ttl, __u8 proto)
 {
-    return label | (__u64) frag << 32 | (__u64) tos << 40
+    return (__u64) frag << 32 | (__u64) tos << 40
            | (__u64) ttl << 48 | (__u64) proto << 56;
 }
 
+/* With 'common', a constant, only headers without options are parsed, so that
+ * no offset is variable; returns OXDP_PARSE_MORE for others. */
 OXDP_INLINE int
 oxdp_parse_ipv4(struct oxdp_pkt *pkt, struct oxdp_key *key,
-                const unsigned char *p, __u32 size)
+                const unsigned char *p, __u32 size, int common)
 {
     oxdp_word *w = (oxdp_word *) key;
     __u32 hdr_len, tot_len;
@@ -187,6 +197,12 @@ oxdp_parse_ipv4(struct oxdp_pkt *pkt, struct oxdp_key *key,
         return OXDP_PARSE_MORE;
     }
     hdr_len = (p[0] & 0xf) * 4;
+    if (common) {
+        if (hdr_len != 20) {
+            return OXDP_PARSE_MORE;
+        }
+        hdr_len = 20;
+    }
     tot_len = bpf_ntohs(oxdp_get_be16(p + 2));
     if (hdr_len < 20 || size < hdr_len || tot_len > size || hdr_len > tot_len
         || size - tot_len > 65535) {
@@ -200,7 +216,7 @@ oxdp_parse_ipv4(struct oxdp_pkt *pkt, struct oxdp_key *key,
             frag |= OXDP_FRAG_LATER;
         }
     }
-    w[OXDP_W_NW] = oxdp_nw_word(0, frag, p[1], p[8], p[9]);
+    w[OXDP_W_NW] |= oxdp_nw_word(frag, p[1], p[8], p[9]);
     w[OXDP_W_ADDR] = OXDP_LOAD(__u64, p + 12);
     return oxdp_parse_l4(pkt, key, p + hdr_len, tot_len - hdr_len, p[9],
                          frag);
@@ -272,7 +288,7 @@ oxdp_parse_nd(struct oxdp_pkt *pkt, struct oxdp_key *key)
     }
     w[OXDP_W_TP] |= (__u64) opt_type << 40;
     w[OXDP_W_ARP] = lla[0] | lla[1] << 48;
-    w[OXDP_W_ARP + 1] |= lla[1] >> 16;
+    w[OXDP_W_ARP + 1] = lla[1] >> 16;
     return i == OXDP_MAX_ND_OPTS && size >= 8
            ? OXDP_PARSE_COMPLEX : OXDP_PARSE_OK;
 }
@@ -293,9 +309,9 @@ oxdp_parse_ipv6_end(struct oxdp_pkt *pkt, struct oxdp_key *key,
 {
     oxdp_word *w = (oxdp_word *) key;
 
-    w[OXDP_W_NW] = oxdp_nw_word(pkt->pos->tc_flow & bpf_htonl(0x000fffff), frag,
-                                bpf_ntohl(pkt->pos->tc_flow) >> 20,
-                                pkt->pos->ttl, proto);
+    w[OXDP_W_NW] |= oxdp_nw_word(frag, bpf_ntohl(pkt->pos->tc_flow) >> 20,
+                                 pkt->pos->ttl, proto);
+    w[OXDP_W_LABEL] = pkt->pos->tc_flow & bpf_htonl(0x000fffff);
     return oxdp_parse_l4(pkt, key, p, size, proto, frag);
 }
 
@@ -408,7 +424,7 @@ oxdp_parse_arp(struct oxdp_pkt *pkt, struct oxdp_key *key,
     }
     pkt->n_words = OXDP_KEY_WORDS;
     if (!p[6]) {
-        w[OXDP_W_NW] = oxdp_nw_word(0, 0, 0, 0, p[7]);
+        w[OXDP_W_NW] |= oxdp_nw_word(0, 0, 0, p[7]);
     }
     w[OXDP_W_ADDR] = OXDP_LOAD(__u32, p + 14)
                      | (__u64) OXDP_LOAD(__u32, p + 24) << 32;
@@ -439,6 +455,50 @@ oxdp_parse_vlan(const unsigned char **p, __u32 *size,
     return 1;
 }
 
+/* Layer 3 behind Ethernet type 'type', 'p' and 'size' are what follows that. */
+OXDP_INLINE int
+oxdp_parse_l3(struct oxdp_pkt *pkt, struct oxdp_key *key,
+              const unsigned char *p, __u32 size, __be16 type)
+{
+    switch (type) {
+    case bpf_htons(OXDP_ETH_P_IP):
+        return oxdp_parse_ipv4(pkt, key, p, size, 0);
+    case bpf_htons(OXDP_ETH_P_IPV6):
+        return oxdp_parse_ipv6(pkt, key, p, size);
+    case bpf_htons(OXDP_ETH_P_ARP):
+    case bpf_htons(OXDP_ETH_P_RARP):
+        return oxdp_parse_arp(pkt, key, p, size);
+    default:
+        return OXDP_PARSE_OK;
+    }
+}
+
+/* The most common frames by far: IPv4 without tags, of which an Ethernet, an
+ * IPv4 and a TCP header can be read.  This is the code for all others, which
+ * the compiler specializes since no offset and no bound is variable.  Returns
+ * OXDP_PARSE_MORE if it is another frame. */
+OXDP_INLINE int
+oxdp_parse_common(struct oxdp_pkt *pkt, struct oxdp_key *key)
+{
+    const unsigned char *p = pkt->data;
+    const unsigned char *end = pkt->end;
+    oxdp_word *w = (oxdp_word *) key;
+    int ret;
+
+    if (p + 54 > end || pkt->vlan_tci
+        || OXDP_LOAD(__u16, p + 12) != bpf_htons(OXDP_ETH_P_IP)) {
+        return OXDP_PARSE_MORE;
+    }
+    w[OXDP_W_TYPE] = pkt->where | (__u64) bpf_htons(OXDP_ETH_P_IP) << 48;
+    w[OXDP_W_NW] = 0;
+    w[OXDP_W_ETH] = OXDP_LOAD(__u64, p);
+    w[OXDP_W_ETH + 1] = OXDP_LOAD(__u32, p + 8);
+    pkt->end = p + 54;
+    ret = oxdp_parse_ipv4(pkt, key, p + 14, pkt->len - 14, 1);
+    pkt->end = end;
+    return ret;
+}
+
 /* Fills in the packet fields of '*key', whose packet fields must be zero, from
  * '*pkt', and sets 'pkt->n_words'.  Returns an enum oxdp_parse_result; unless
  * it is OXDP_PARSE_OK the key is not complete.  After OXDP_PARSE_EXT and
@@ -457,6 +517,10 @@ oxdp_parse(struct oxdp_pkt *pkt, struct oxdp_key *key)
     int tagged;
 
     pkt->n_words = OXDP_KEY_WORDS_IPV4;
+    if (oxdp_parse_common(pkt, key) == OXDP_PARSE_OK) {
+        return OXDP_PARSE_OK;
+    }
+    w[OXDP_W_TYPE] = pkt->where;
     if (size < 14) {
         return OXDP_PARSE_OK;
     }
@@ -480,7 +544,8 @@ oxdp_parse(struct oxdp_pkt *pkt, struct oxdp_key *key)
     if (tagged < 0 || p + 2 > end) {
         return OXDP_PARSE_MORE;
     }
-    w[OXDP_W_VLAN] = tags[0] | (__u64) tags[1] << 32;
+    w[OXDP_W_NW] = tags[0];
+    w[OXDP_W_ETH + 1] = src | (__u64) tags[1] << 32;
 
     type = OXDP_LOAD(__u16, p);
     p += 2;
@@ -501,19 +566,8 @@ oxdp_parse(struct oxdp_pkt *pkt, struct oxdp_key *key)
             }
         }
     }
-    w[OXDP_W_ETH + 1] = src | (__u64) type << 32;
-
-    switch (type) {
-    case bpf_htons(OXDP_ETH_P_IP):
-        return oxdp_parse_ipv4(pkt, key, p, size);
-    case bpf_htons(OXDP_ETH_P_IPV6):
-        return oxdp_parse_ipv6(pkt, key, p, size);
-    case bpf_htons(OXDP_ETH_P_ARP):
-    case bpf_htons(OXDP_ETH_P_RARP):
-        return oxdp_parse_arp(pkt, key, p, size);
-    default:
-        return OXDP_PARSE_OK;
-    }
+    w[OXDP_W_TYPE] = pkt->where | (__u64) type << 48;
+    return oxdp_parse_l3(pkt, key, p, size, type);
 }
 
 #endif /* oxdp-parse.h */

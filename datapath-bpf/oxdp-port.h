@@ -13,14 +13,13 @@
 OXDP_INLINE __u32
 oxdp_port_from_ifindex(__u32 ifindex)
 {
-    struct oxdp_ifport *ifport;
+    const struct oxdp_ifport *ifport;
     int i;
 
     for (i = 0; i < OXDP_IFPORT_PROBES; i++) {
-        __u32 slot = (ifindex + i) & (OXDP_IFPORT_SLOTS - 1);
-
-        ifport = bpf_map_lookup_elem(&oxdp_ifports, &slot);
-        if (!ifport || !ifport->ifindex) {
+        ifport = &oxdp_shared.ifports[OXDP_BOUND(ifindex + i,
+                                                 OXDP_IFPORT_SLOTS)];
+        if (!ifport->ifindex) {
             break;
         }
         if (ifport->ifindex == ifindex) {

@@ -26,15 +26,16 @@ oxdp_punt(oxdp_ctx *ctx, const struct oxdp_key *key,
         .reason = reason,
         .hook = OXDP_HOOK,
     };
+    struct oxdp_port *port = oxdp_port_get(key->in_port);
     struct oxdp_port_stats *stats;
-    struct oxdp_port *port;
+    struct oxdp_cpu_block *block;
     int ret;
 
-    port = bpf_map_lookup_elem(&oxdp_ports, &hdr.port);
-    stats = oxdp_port_stats_get(hdr.port);
-    if (!port || !stats) {
+    block = oxdp_cpu_block_get(bpf_get_smp_processor_id());
+    if (!port || !block) {
         return OXDP_RET_DROP;
     }
+    stats = &block->ports[OXDP_BOUND(key->in_port, OXDP_MAX_PORTS)];
     if (!oxdp_port_may_punt(port)) {
         stats->drops[OXDP_DROP_PUNT_RATE]++;
         return OXDP_RET_DROP;

@@ -19,14 +19,8 @@ SEC("xdp.frags")
 int
 oxdp_xdp_clock(struct xdp_md *ctx)
 {
-    __u32 key = 0;
-    struct oxdp_control *control;
-
-    control = bpf_map_lookup_elem(&oxdp_control, &key);
-    if (control) {
-        control->clock_ns = bpf_ktime_get_ns();
-        control->clock_jiffies = bpf_jiffies64();
-    }
+    oxdp_shared.control.clock_ns = bpf_ktime_get_ns();
+    oxdp_shared.control.clock_jiffies = bpf_jiffies64();
     return XDP_DROP;
 }
 

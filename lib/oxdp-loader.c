@@ -144,6 +144,27 @@ check_prerequisites(char **errp)
     return 0;
 }
 
+/* Returns the map of 'obj' that is shared under 'name', or NULL if it has
+ * none.  libbpf names ".bss" after the object. */
+static struct bpf_map *
+find_shared_map(struct bpf_object *obj, const char *name)
+{
+    const char *dot = strchr(name, '.');
+    struct bpf_map *map;
+
+    if (!dot) {
+        return bpf_object__find_map_by_name(obj, name);
+    }
+    bpf_object__for_each_map (map, obj) {
+        const char *suffix = strchr(bpf_map__name(map), '.');
+
+        if (suffix && !strcmp(dot, ".bss") && !strcmp(suffix, dot)) {
+            return map;
+        }
+    }
+    return NULL;
+}
+
 /* Gives 'obj' the maps that 'first', which is loaded, has. */
 static int
 share_maps(struct bpf_object *obj, struct bpf_object *first)
@@ -151,12 +172,8 @@ share_maps(struct bpf_object *obj, struct bpf_object *first)
     struct bpf_map *map;
 
     bpf_object__for_each_map (map, obj) {
-        struct bpf_map *other;
+        struct bpf_map *other = find_shared_map(first, bpf_map__name(map));
 
-        if (bpf_map__is_internal(map)) {
-            continue;
-        }
-        other = bpf_object__find_map_by_name(first, bpf_map__name(map));
         if (other) {
             int error = bpf_map__reuse_fd(map, bpf_map__fd(other));
 
@@ -168,22 +185,61 @@ share_maps(struct bpf_object *obj, struct bpf_object *first)
     return 0;
 }
 
+size_t
+oxdp_bpf_chunk_size(const struct oxdp_bpf *bpf)
+{
+    return offsetof(struct oxdp_chunk,
+                    stats[bpf->n_cpus * OXDP_CHUNK_FLOWS]);
+}
+
+static size_t
+cpu_block_size(const struct oxdp_bpf *bpf)
+{
+    return offsetof(struct oxdp_cpu_block, hints[bpf->hint_size]);
+}
+
+struct oxdp_cpu_block *
+oxdp_bpf_cpu_block(const struct oxdp_bpf *bpf, uint32_t cpu)
+{
+    return (void *) ((char *) bpf->cpu_blocks + cpu * cpu_block_size(bpf));
+}
+
+/* Constants of a skeleton's programs. */
+#define SET_RODATA(SKEL, BPF)                                           \
+    do {                                                                \
+        memcpy((void *) (SKEL)->rodata->oxdp_seeds, (BPF)->seeds,       \
+               sizeof (BPF)->seeds);                                    \
+        *(uint32_t *) &(SKEL)->rodata->oxdp_hint_mask                   \
+            = (BPF)->hint_size - 1;                                     \
+        *(uint32_t *) &(SKEL)->rodata->oxdp_n_cpus = (BPF)->n_cpus;     \
+    } while (0)
+
 static int
 load_xdp(struct oxdp_bpf *bpf)
 {
+    LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
     struct oxdp_xdp *xdp = bpf->xdp = oxdp_xdp__open();
+    int error, fd;
 
     if (!xdp) {
         return errno;
     }
-    bpf_map__set_max_entries(xdp->maps.oxdp_port_stats,
-                             bpf->n_cpus * OXDP_MAX_PORTS);
-    bpf_map__set_max_entries(xdp->maps.oxdp_hints,
-                             bpf->n_cpus * bpf->hint_size);
+    bpf_map__set_max_entries(xdp->maps.oxdp_cpus, bpf->n_cpus);
+    bpf_map__set_value_size(xdp->maps.oxdp_cpus, cpu_block_size(bpf));
     bpf_map__set_max_entries(xdp->maps.oxdp_xsks, bpf->n_queues);
-    memcpy((void *) xdp->rodata->oxdp_seeds, bpf->seeds, sizeof bpf->seeds);
-    *(uint32_t *) &xdp->rodata->oxdp_hint_mask = bpf->hint_size - 1;
-    return -oxdp_xdp__load(xdp);
+    SET_RODATA(xdp, bpf);
+
+    /* What the elements of oxdp_chunks will be like.  libbpf 1.1 cannot change
+     * the size of an inner map that it makes itself. */
+    fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "oxdp_chunk", sizeof(uint32_t),
+                        oxdp_bpf_chunk_size(bpf), 1, &opts);
+    if (fd < 0) {
+        return -fd;
+    }
+    error = -bpf_map__set_inner_map_fd(xdp->maps.oxdp_chunks, fd);
+    error = error ? error : -oxdp_xdp__load(xdp);
+    close(fd);
+    return error;
 }
 
 static int
@@ -195,8 +251,7 @@ load_tc(struct oxdp_bpf *bpf)
     if (!tc) {
         return errno;
     }
-    memcpy((void *) tc->rodata->oxdp_seeds, bpf->seeds, sizeof bpf->seeds);
-    *(uint32_t *) &tc->rodata->oxdp_hint_mask = bpf->hint_size - 1;
+    SET_RODATA(tc, bpf);
     error = share_maps(tc->obj, bpf->xdp->obj);
     return error ? error : -oxdp_tc__load(tc);
 }
@@ -219,31 +274,16 @@ map_all(struct oxdp_bpf *bpf)
 {
     struct oxdp_xdp *xdp = bpf->xdp;
 
-    bpf->control = map_memory(bpf_map__fd(xdp->maps.oxdp_control),
-                              sizeof *bpf->control, 1);
-    bpf->ports = map_memory(bpf_map__fd(xdp->maps.oxdp_ports),
-                            sizeof *bpf->ports, OXDP_MAX_PORTS);
-    bpf->ifports = map_memory(bpf_map__fd(xdp->maps.oxdp_ifports),
-                              sizeof *bpf->ifports, OXDP_IFPORT_SLOTS);
-    bpf->port_stats = map_memory(bpf_map__fd(xdp->maps.oxdp_port_stats),
-                                 sizeof *bpf->port_stats,
-                                 bpf->n_cpus * OXDP_MAX_PORTS);
-    bpf->masks = map_memory(bpf_map__fd(xdp->maps.oxdp_masks),
-                            sizeof *bpf->masks, OXDP_MAX_MASKS);
-    bpf->order = map_memory(bpf_map__fd(xdp->maps.oxdp_order),
-                            sizeof *bpf->order, OXDP_MAX_MASKS);
-    bpf->hints = map_memory(bpf_map__fd(xdp->maps.oxdp_hints),
-                            sizeof *bpf->hints,
-                            bpf->n_cpus * bpf->hint_size);
-    if (!bpf->control || !bpf->ports || !bpf->ifports || !bpf->port_stats
-        || !bpf->masks || !bpf->order || !bpf->hints) {
+    bpf->cpu_blocks = map_memory(bpf_map__fd(xdp->maps.oxdp_cpus),
+                                 cpu_block_size(bpf), bpf->n_cpus);
+    if (!bpf->cpu_blocks) {
         return errno;
     }
+    bpf->shared = &xdp->bss->oxdp_shared;
 
     bpf->devs_fd = bpf_map__fd(xdp->maps.oxdp_devs);
     bpf->buckets_fd = bpf_map__fd(xdp->maps.oxdp_buckets);
-    bpf->flows_fd = bpf_map__fd(xdp->maps.oxdp_flows);
-    bpf->flow_stats_fd = bpf_map__fd(xdp->maps.oxdp_flow_stats);
+    bpf->chunks_fd = bpf_map__fd(xdp->maps.oxdp_chunks);
     bpf->xsks_fd = bpf_map__fd(xdp->maps.oxdp_xsks);
     return 0;
 }
@@ -310,8 +350,9 @@ oxdp_bpf_open(const struct oxdp_bpf_config *config, struct oxdp_bpf **bpfp,
     bpf->cpu_tc_fd = bpf_program__fd(bpf->cpu->progs.oxdp_cpu_tc);
     bpf->cpu_drop_fd = bpf_program__fd(bpf->cpu->progs.oxdp_cpu_drop);
 
-    bpf->control->abi_version = OXDP_ABI_VERSION;
-    bpf->control->vlan_limit = 1;
+    bpf->shared->control.abi_version = OXDP_ABI_VERSION;
+    bpf->shared->control.vlan_limit = 1;
+    bpf->shared->control.n_words = OXDP_KEY_WORDS_MIN;
     sync_clock(bpf);
     *bpfp = bpf;
     return 0;
@@ -323,15 +364,7 @@ oxdp_bpf_close(struct oxdp_bpf *bpf)
     if (!bpf) {
         return;
     }
-    oxdp_map_free(bpf->control, sizeof *bpf->control, 1, -1);
-    oxdp_map_free(bpf->ports, sizeof *bpf->ports, OXDP_MAX_PORTS, -1);
-    oxdp_map_free(bpf->ifports, sizeof *bpf->ifports, OXDP_IFPORT_SLOTS, -1);
-    oxdp_map_free(bpf->port_stats, sizeof *bpf->port_stats,
-                  bpf->n_cpus * OXDP_MAX_PORTS, -1);
-    oxdp_map_free(bpf->masks, sizeof *bpf->masks, OXDP_MAX_MASKS, -1);
-    oxdp_map_free(bpf->order, sizeof *bpf->order, OXDP_MAX_MASKS, -1);
-    oxdp_map_free(bpf->hints, sizeof *bpf->hints,
-                  bpf->n_cpus * bpf->hint_size, -1);
+    oxdp_map_free(bpf->cpu_blocks, cpu_block_size(bpf), bpf->n_cpus, -1);
     oxdp_cpu__destroy(bpf->cpu);
     oxdp_tc__destroy(bpf->tc);
     oxdp_xdp__destroy(bpf->xdp);
@@ -341,9 +374,9 @@ oxdp_bpf_close(struct oxdp_bpf *bpf)
 long long int
 oxdp_bpf_jiffies_to_msec(const struct oxdp_bpf *bpf, uint64_t jiffies)
 {
-    int64_t delta = jiffies - bpf->control->clock_jiffies;
+    int64_t delta = jiffies - bpf->shared->control.clock_jiffies;
 
-    return (long long int) (bpf->control->clock_ns / 1000000)
+    return (long long int) (bpf->shared->control.clock_ns / 1000000)
            + (long long int) (delta * bpf->ms_per_jiffy);
 }
 

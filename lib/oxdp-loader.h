@@ -29,16 +29,10 @@ struct oxdp_bpf {
     uint32_t hint_size;
     __u64 seeds[OXDP_KEY_WORDS];
 
-    struct oxdp_control *control;
-    struct oxdp_port *ports;
-    struct oxdp_ifport *ifports;
-    struct oxdp_port_stats *port_stats;
-    struct oxdp_mask *masks;
-    uint64_t *order;
-    uint64_t *hints;
+    struct oxdp_shared *shared;
 
     int devs_fd, xsks_fd;
-    int buckets_fd, flows_fd, flow_stats_fd; /* The outer maps. */
+    int buckets_fd, chunks_fd;          /* The outer maps. */
 
     int xdp_port_fd, tc_port_fd;        /* Programs for ports. */
     int cpu_to_user_fd, cpu_from_user_fd, cpu_tc_fd, cpu_drop_fd;
@@ -47,6 +41,7 @@ struct oxdp_bpf {
     struct oxdp_xdp *xdp;
     struct oxdp_tc *tc;
     struct oxdp_cpu *cpu;
+    void *cpu_blocks;
     int clock_fd;
     double ms_per_jiffy;
 };
@@ -56,6 +51,13 @@ struct oxdp_bpf {
 int oxdp_bpf_open(const struct oxdp_bpf_config *, struct oxdp_bpf **bpfp,
                   char **errp);
 void oxdp_bpf_close(struct oxdp_bpf *);
+
+/* Returns what 'cpu' has for itself; its flow hint has 'hint_size' elements. */
+struct oxdp_cpu_block *oxdp_bpf_cpu_block(const struct oxdp_bpf *,
+                                          uint32_t cpu);
+
+/* Returns the size of a struct oxdp_chunk here. */
+size_t oxdp_bpf_chunk_size(const struct oxdp_bpf *);
 
 /* Creates an array map that can be mapped and be an element of a map in maps,
  * stores its file descriptor in '*fdp' and returns its memory, or NULL with

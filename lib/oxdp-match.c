@@ -24,7 +24,7 @@ static void
 copy_fields(const struct flow *flow, ovs_be16 dl_type, struct oxdp_key *key)
 {
     memset(key, 0, sizeof *key);
-    key->in_port = odp_to_u32(flow->in_port.odp_port);
+    key->in_port = MIN(odp_to_u32(flow->in_port.odp_port), UINT16_MAX);
     key->recirc_id = flow->recirc_id;
     key->dp_hash = flow->dp_hash;
     key->skb_mark = flow->pkt_mark;
@@ -32,10 +32,10 @@ copy_fields(const struct flow *flow, ovs_be16 dl_type, struct oxdp_key *key)
     memcpy(key->eth_dst, &flow->dl_dst, sizeof key->eth_dst);
     memcpy(key->eth_src, &flow->dl_src, sizeof key->eth_src);
     key->eth_type = flow->dl_type;
-    for (int i = 0; i < FLOW_MAX_VLAN_HEADERS; i++) {
-        key->vlans[i].tpid = flow->vlans[i].tpid;
-        key->vlans[i].tci = flow->vlans[i].tci;
-    }
+    key->vlan.tpid = flow->vlans[0].tpid;
+    key->vlan.tci = flow->vlans[0].tci;
+    key->vlan2.tpid = flow->vlans[1].tpid;
+    key->vlan2.tci = flow->vlans[1].tci;
     key->ipv6_label = flow->ipv6_label;
     key->nw_frag = flow->nw_frag;
     key->nw_tos = flow->nw_tos;

@@ -35,11 +35,10 @@ COVERAGE_DEFINE(xdp_table_grow);
 /* Number of flows per bucket from which on the table of buckets is enlarged. */
 #define FLOWS_PER_BUCKET 3
 
-/* OXDP_CHUNK_FLOWS slots and their counters. */
+/* A chunk's map. */
 struct chunk {
-    struct oxdp_flow *flows;
-    struct oxdp_flow_stats *stats;
-    int flows_fd, stats_fd;
+    struct oxdp_chunk *mem;
+    int fd;
 };
 
 /* A map of buckets. */
@@ -100,14 +99,14 @@ static struct oxdp_flow *
 slot_flow(const struct oxdp_table *t, uint32_t slot)
 {
     return &t->chunks[slot >> OXDP_CHUNK_SHIFT]
-            .flows[slot & (OXDP_CHUNK_FLOWS - 1)];
+            .mem->flows[slot & (OXDP_CHUNK_FLOWS - 1)];
 }
 
 static struct oxdp_flow_stats *
 slot_stats(const struct oxdp_table *t, uint32_t slot, uint32_t cpu)
 {
     return &t->chunks[slot >> OXDP_CHUNK_SHIFT]
-            .stats[cpu * OXDP_CHUNK_FLOWS + (slot & (OXDP_CHUNK_FLOWS - 1))];
+            .mem->stats[cpu * OXDP_CHUNK_FLOWS + (slot & (OXDP_CHUNK_FLOWS - 1))];
 }
 
 /* Adds to '*c' what BPF counted on 'slot'. */
@@ -130,39 +129,30 @@ add_slot_counters(const struct oxdp_table *t, uint32_t slot,
 
 /* Memory for slots. */
 
+static void
+free_chunk(struct oxdp_table *t, struct chunk *chunk)
+{
+    oxdp_map_free(chunk->mem, oxdp_bpf_chunk_size(t->bpf), 1, chunk->fd);
+}
+
 static int
 add_chunk(struct oxdp_table *t)
 {
     uint32_t n = t->n_chunks;
     struct chunk *chunk = &t->chunks[n];
-    int error = 0;
+    int error;
 
     if (n >= OXDP_MAX_CHUNKS) {
         return ENOSPC;
     }
-    chunk->flows = oxdp_map_new("oxdp_flows_in", sizeof *chunk->flows,
-                                OXDP_CHUNK_FLOWS, 0, &chunk->flows_fd);
-    if (!chunk->flows) {
+    chunk->mem = oxdp_map_new("oxdp_chunk", oxdp_bpf_chunk_size(t->bpf), 1, 0,
+                              &chunk->fd);
+    if (!chunk->mem) {
         return errno;
     }
-    chunk->stats = oxdp_map_new("oxdp_stats_in", sizeof *chunk->stats,
-                                OXDP_CHUNK_FLOWS * t->bpf->n_cpus,
-                                BPF_F_INNER_MAP, &chunk->stats_fd);
-    if (!chunk->stats) {
-        error = errno;
-        oxdp_map_free(chunk->flows, sizeof *chunk->flows, OXDP_CHUNK_FLOWS,
-                      chunk->flows_fd);
-        return error;
-    }
-    error = -bpf_map_update_elem(t->bpf->flow_stats_fd, &n, &chunk->stats_fd,
-                                 BPF_ANY);
-    error = error ? error : -bpf_map_update_elem(t->bpf->flows_fd, &n,
-                                                 &chunk->flows_fd, BPF_ANY);
+    error = -bpf_map_update_elem(t->bpf->chunks_fd, &n, &chunk->fd, BPF_ANY);
     if (error) {
-        oxdp_map_free(chunk->flows, sizeof *chunk->flows, OXDP_CHUNK_FLOWS,
-                      chunk->flows_fd);
-        oxdp_map_free(chunk->stats, sizeof *chunk->stats,
-                      OXDP_CHUNK_FLOWS * t->bpf->n_cpus, chunk->stats_fd);
+        free_chunk(t, chunk);
         return error;
     }
     t->n_chunks++;
@@ -333,7 +323,7 @@ static uint64_t
 slot_hash(const struct oxdp_table *t, uint32_t slot)
 {
     const struct oxdp_flow *flow = slot_flow(t, slot);
-    const struct oxdp_mask *mask = &t->bpf->masks[flow->mask_id];
+    const struct oxdp_mask *mask = &t->bpf->shared->masks[flow->mask_id];
 
     return oxdp_hash_masked(&flow->key, &mask->bits, mask->n_words, mask->id,
                             t->bpf->seeds);
@@ -421,7 +411,7 @@ buckets_grow(struct oxdp_table *t)
         }
     }
     atomic_thread_fence(memory_order_release);
-    t->bpf->control->bucket_order = order;
+    t->bpf->shared->control.bucket_order = order;
     add_pending(t)->buckets = t->buckets;
     t->buckets = new;
     t->n_grown++;
@@ -430,6 +420,20 @@ buckets_grow(struct oxdp_table *t)
 }
 
 /* Masks. */
+
+/* Tells BPF how many words of keys matter. */
+static void
+update_n_words(struct oxdp_table *t)
+    OVS_REQUIRES(t->mutex)
+{
+    uint32_t n_words = OXDP_KEY_WORDS_MIN;
+    struct mask *mask;
+
+    HMAP_FOR_EACH (mask, node, &t->masks) {
+        n_words = MAX(n_words, t->bpf->shared->masks[mask->id].n_words);
+    }
+    t->bpf->shared->control.n_words = n_words;
+}
 
 /* Returns the mask with 'bits', with one more flow, or NULL if there is no
  * room for another. */
@@ -457,15 +461,16 @@ mask_ref(struct oxdp_table *t, const struct oxdp_key *bits)
     mask->n_flows = 1;
     hmap_insert(&t->masks, &mask->node, hash);
 
-    struct oxdp_mask *m = &bpf->masks[mask->id];
+    struct oxdp_mask *m = &bpf->shared->masks[mask->id];
     m->bits = *bits;
     m->n_words = oxdp_mask_words(bits);
     m->id = mask->id;
+    update_n_words(t);
 
-    mask->place = bpf->control->n_masks;
-    bpf->order[mask->place] = mask->id;
+    mask->place = bpf->shared->control.n_masks;
+    bpf->shared->order[mask->place] = mask->id;
     atomic_thread_fence(memory_order_release);
-    bpf->control->n_masks = mask->place + 1;
+    bpf->shared->control.n_masks = mask->place + 1;
     return mask;
 }
 
@@ -475,8 +480,8 @@ mask_by_id(const struct oxdp_table *t, uint32_t id)
     struct mask *mask;
 
     HMAP_FOR_EACH_WITH_HASH (mask, node,
-                             hash_bytes(&t->bpf->masks[id].bits,
-                                        sizeof t->bpf->masks[id].bits, 0),
+                             hash_bytes(&t->bpf->shared->masks[id].bits,
+                                        sizeof t->bpf->shared->masks[id].bits, 0),
                              &t->masks) {
         if (mask->id == id) {
             return mask;
@@ -498,17 +503,18 @@ mask_unref(struct oxdp_table *t, uint32_t id)
         return UINT32_MAX;
     }
 
-    uint32_t last = bpf->control->n_masks - 1;
+    uint32_t last = bpf->shared->control.n_masks - 1;
     if (mask->place != last) {
-        struct mask *moved = mask_by_id(t, bpf->order[last]);
+        struct mask *moved = mask_by_id(t, bpf->shared->order[last]);
 
-        bpf->order[mask->place] = moved->id;
+        bpf->shared->order[mask->place] = moved->id;
         moved->place = mask->place;
         atomic_thread_fence(memory_order_release);
     }
-    bpf->control->n_masks = last;
+    bpf->shared->control.n_masks = last;
     hmap_remove(&t->masks, &mask->node);
     free(mask);
+    update_n_words(t);
     return id;
 }
 
@@ -553,8 +559,9 @@ install(struct oxdp_table *t, const struct oxdp_key *key,
     flow->verdict = ops->verdict;
     flow->reason = ops->reason;
     flow->n_ops = ops->n_ops;
-    flow->n_words = t->bpf->masks[mask->id].n_words;
     flow->out_port = ops->out_port;
+    flow->plain = (ops->verdict == OXDP_VERDICT_BPF && ops->n_ops == 1
+                   && ops->ops[0].code == OXDP_OP_OUTPUT);
     memcpy(flow->ops, ops->ops, sizeof flow->ops);
     for (uint32_t cpu = 0; cpu < t->bpf->n_cpus; cpu++) {
         memset(slot_stats(t, slot, cpu), 0, sizeof(struct oxdp_flow_stats));
@@ -564,7 +571,7 @@ install(struct oxdp_table *t, const struct oxdp_key *key,
         buckets_grow(t);
     }
     atomic_thread_fence(memory_order_release);
-    *(volatile uint32_t *) &flow->live = 1;
+    *(volatile uint32_t *) &flow->live = mask->id + 1;
     if (!buckets_insert(t, &t->buckets, slot)
         && (buckets_grow(t)
             /* Growing inserted it, as it is live. */
@@ -661,7 +668,7 @@ oxdp_table_create(struct oxdp_bpf *bpf, uint32_t max_flows)
         free(t);
         return NULL;
     }
-    bpf->control->bucket_order = t->buckets.order;
+    bpf->shared->control.bucket_order = t->buckets.order;
 
     classifier_init(&t->cls, NULL);
     cmap_init(&t->by_ufid);
@@ -692,12 +699,7 @@ oxdp_table_destroy(struct oxdp_table *t)
     xpthread_join(t->reclaimer, NULL);
 
     for (uint32_t i = 0; i < t->n_chunks; i++) {
-        struct chunk *chunk = &t->chunks[i];
-
-        oxdp_map_free(chunk->flows, sizeof *chunk->flows, OXDP_CHUNK_FLOWS,
-                      chunk->flows_fd);
-        oxdp_map_free(chunk->stats, sizeof *chunk->stats,
-                      OXDP_CHUNK_FLOWS * t->bpf->n_cpus, chunk->stats_fd);
+        free_chunk(t, &t->chunks[i]);
     }
     oxdp_map_free(t->buckets.mem, sizeof *t->buckets.mem,
                   1u << t->buckets.order, t->buckets.fd);
@@ -919,7 +921,7 @@ oxdp_table_get_stats(const struct oxdp_table *t_,
     stats->n_flows = cmap_count(&t->by_ufid);
     stats->n_bpf_flows = t->n_bpf_flows;
     stats->max_flows = t->max_flows;
-    stats->n_masks = t->bpf->control->n_masks;
+    stats->n_masks = t->bpf->shared->control.n_masks;
     stats->n_full = t->n_full;
     stats->n_grown = t->n_grown;
     ovs_mutex_unlock(&t->mutex);

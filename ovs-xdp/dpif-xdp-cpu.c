@@ -161,7 +161,7 @@ xdp_cpu_open(struct xdp_dp *dp, char **errp)
         }
         return error;
     }
-    dp->bpf->control->cpu_ifindex = dp->cpu_ifindex;
+    dp->bpf->shared->control.cpu_ifindex = dp->cpu_ifindex;
     return 0;
 }
 

@@ -42,7 +42,7 @@ output(struct xdp_dp *dp, struct dp_packet_batch *batch, odp_port_t port_no)
 
     dp_packet_batch_apply_cutlen(batch);
     if (i >= OXDP_MAX_PORTS
-        || !(dp->bpf->ports[i].flags & OXDP_PORT_F_PRESENT)) {
+        || !(dp->bpf->shared->ports[i].flags & OXDP_PORT_F_PRESENT)) {
         COVERAGE_ADD(xdp_execute_bad_port, dp_packet_batch_size(batch));
         return;
     }

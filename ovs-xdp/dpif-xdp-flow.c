@@ -31,7 +31,7 @@ const char *
 xdp_flow_layer(const struct xdp_dp *dp, const struct oxdp_megaflow *mf_)
 {
     struct oxdp_megaflow *mf = CONST_CAST(struct oxdp_megaflow *, mf_);
-    const struct oxdp_port *ports = dp->bpf->ports;
+    const struct oxdp_port *ports = dp->bpf->shared->ports;
     struct oxdp_flow slot;
     uint8_t verdict;
 

@@ -138,7 +138,7 @@ xdp_port_get_stats(const struct xdp_dp *dp, uint32_t port_no,
 {
     memset(sum, 0, sizeof *sum);
     for (uint32_t cpu = 0; cpu < dp->bpf->n_cpus; cpu++) {
-        add_stats(sum, &dp->bpf->port_stats[cpu * OXDP_MAX_PORTS + port_no]);
+        add_stats(sum, &oxdp_bpf_cpu_block(dp->bpf, cpu)->ports[port_no]);
     }
 }
 
@@ -169,7 +169,7 @@ ifport_insert(struct xdp_dp *dp, int ifindex, odp_port_t port_no)
 {
     for (int i = 0; i < OXDP_IFPORT_PROBES; i++) {
         struct oxdp_ifport *p
-            = &dp->bpf->ifports[(ifindex + i) & (OXDP_IFPORT_SLOTS - 1)];
+            = &dp->bpf->shared->ifports[(ifindex + i) & (OXDP_IFPORT_SLOTS - 1)];
 
         if (!p->ifindex || p->ifindex == OXDP_IFINDEX_DELETED) {
             p->port = odp_to_u32(port_no);
@@ -187,7 +187,7 @@ ifport_remove(struct xdp_dp *dp, int ifindex)
 {
     for (int i = 0; i < OXDP_IFPORT_PROBES; i++) {
         struct oxdp_ifport *p
-            = &dp->bpf->ifports[(ifindex + i) & (OXDP_IFPORT_SLOTS - 1)];
+            = &dp->bpf->shared->ifports[(ifindex + i) & (OXDP_IFPORT_SLOTS - 1)];
 
         if (p->ifindex == ifindex) {
             p->ifindex = OXDP_IFINDEX_DELETED;
@@ -202,7 +202,7 @@ port_update(struct xdp_dp *dp, struct xdp_port *port,
             const struct oxdp_link_info *info)
     OVS_REQUIRES(dp->port_mutex)
 {
-    struct oxdp_port *p = &dp->bpf->ports[odp_to_u32(port->port_no)];
+    struct oxdp_port *p = &dp->bpf->shared->ports[odp_to_u32(port->port_no)];
     uint32_t flags = OXDP_PORT_F_PRESENT;
     int mtu;
 
@@ -457,8 +457,8 @@ port_disconnect(struct xdp_dp *dp, struct xdp_port *port)
 
     port_detach_xdp(port);
     oxdp_detach(&port->tc);
-    dp->bpf->ports[port_no].flags = 0;
-    dp->bpf->ports[port_no].ifindex = 0;
+    dp->bpf->shared->ports[port_no].flags = 0;
+    dp->bpf->shared->ports[port_no].ifindex = 0;
     ifport_remove(dp, port->ifindex);
     bpf_map_delete_elem(dp->bpf->devs_fd, &port_no);
 }
@@ -468,13 +468,13 @@ port_connect(struct xdp_dp *dp, struct xdp_port *port, char **why)
     OVS_REQUIRES(dp->port_mutex)
 {
     uint32_t port_no = odp_to_u32(port->port_no);
-    struct oxdp_port *p = &dp->bpf->ports[port_no];
+    struct oxdp_port *p = &dp->bpf->shared->ports[port_no];
     struct bpf_devmap_val val = { .ifindex = port->ifindex };
     int error;
 
     for (uint32_t cpu = 0; cpu < dp->bpf->n_cpus; cpu++) {
-        memset(&dp->bpf->port_stats[cpu * OXDP_MAX_PORTS + port_no], 0,
-               sizeof *dp->bpf->port_stats);
+        memset(&oxdp_bpf_cpu_block(dp->bpf, cpu)->ports[port_no], 0,
+               sizeof(struct oxdp_port_stats));
     }
     memset(p, 0, sizeof *p);
     p->ifindex = port->ifindex;

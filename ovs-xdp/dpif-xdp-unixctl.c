@@ -201,7 +201,7 @@ format_flow(const struct xdp_dp *dp, struct oxdp_megaflow *mf, struct ds *ds)
         ds_put_format(ds, "  entry: verdict %s, mask %"PRIu32
                       ", %u words, opcodes ",
                       oxdp_verdict_name(slot.verdict), slot.mask_id,
-                      slot.n_words);
+                      dp->bpf->shared->masks[slot.mask_id].n_words);
         oxdp_format_ops(&slot, ds);
         ds_put_char(ds, '\n');
     } else {

@@ -209,7 +209,7 @@ dpif_xdp_run(struct dpif *dpif)
 {
     struct xdp_dp *dp = get_xdp_dp(dpif);
 
-    dp->bpf->control->vlan_limit = flow_vlan_limit;
+    dp->bpf->shared->control.vlan_limit = flow_vlan_limit;
     xdp_ports_run(dp);
     return false;
 }

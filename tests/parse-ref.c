@@ -217,8 +217,7 @@ parse_native(struct parse_result *r, const void *data, size_t linear,
     pkt.vlan_tci = (OVS_FORCE __be16) tci;
 
     memset(&r->key, 0, sizeof r->key);
-    r->key.in_port = md->in_port;
-    r->key.recirc_id = md->recirc_id;
+    pkt.where = oxdp_key_where(md->in_port, md->recirc_id);
     r->key.dp_hash = md->dp_hash;
     r->key.skb_mark = md->skb_mark;
     r->key.skb_priority = md->skb_priority;
@@ -229,7 +228,8 @@ parse_native(struct parse_result *r, const void *data, size_t linear,
     if (r->result == OXDP_PARSE_ND) {
         r->result = oxdp_parse_nd(&pkt, &r->key);
     }
-    r->n_words = pkt.n_words;
+    r->n_words = (md->dp_hash || md->skb_mark || md->skb_priority
+                  ? OXDP_KEY_WORDS : pkt.n_words);
 }
 
 const char *

@@ -572,7 +572,7 @@ get_port_stats(uint32_t port)
 
     for (uint32_t cpu = 0; cpu < bpf->n_cpus; cpu++) {
         const volatile struct oxdp_port_stats *s
-            = &bpf->port_stats[cpu * OXDP_MAX_PORTS + port];
+            = &oxdp_bpf_cpu_block(bpf, cpu)->ports[port];
 
         for (int i = 0; i < OXDP_N_HOOKS; i++) {
             sum.hits[i] += s->hits[i];
@@ -591,8 +591,8 @@ run(enum oxdp_hook hook, uint32_t port)
     LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = gen.data,
                 .data_size_in = gen.len, .repeat = 1);
 
-    bpf->ifports[LOOPBACK].ifindex = LOOPBACK;
-    bpf->ifports[LOOPBACK].port = port;
+    bpf->shared->ifports[LOOPBACK].ifindex = LOOPBACK;
+    bpf->shared->ifports[LOOPBACK].port = port;
     if (bpf_prog_test_run_opts(hook == OXDP_HOOK_XDP ? bpf->xdp_port_fd
                                : bpf->tc_port_fd, &opts)) {
         fail("program does not run (%s)", ovs_strerror(errno));
@@ -607,10 +607,9 @@ note_words(const struct oxdp_megaflow *mf)
     struct oxdp_flow flow;
 
     if (oxdp_megaflow_get_slot(table, mf, &flow)) {
-        mask = &bpf->masks[flow.mask_id];
+        mask = &bpf->shared->masks[flow.mask_id];
         n.n_words[mask->n_words]++;
-        if (mask->n_words != flow.n_words
-            || mask->n_words != oxdp_mask_words(&mask->bits)) {
+        if (mask->n_words != oxdp_mask_words(&mask->bits)) {
             fail("n_words is wrong");
         }
     }
@@ -733,10 +732,14 @@ static void
 spoil_hints(void)
 {
     for (uint32_t i = 0; i < bpf->n_cpus * bpf->hint_size; i++) {
-        uint64_t sig = bpf->hints[i] >> 32;
+        __u64 *hint = &oxdp_bpf_cpu_block(bpf, i / bpf->hint_size)
+                          ->hints[i % bpf->hint_size];
+        uint64_t sig = *hint >> OXDP_HINT_SIG_SHIFT;
 
         if (sig) {
-            bpf->hints[i] = sig << 32 | packet_gen_below(&gen, n_entries + 8);
+            *hint = sig << OXDP_HINT_SIG_SHIFT
+                    | packet_gen_below(&gen, 8) << OXDP_HINT_MASK_SHIFT
+                    | packet_gen_below(&gen, n_entries + 8);
         }
     }
 }
@@ -848,7 +851,7 @@ check_keys(void)
 static uint64_t
 count_spilled(void)
 {
-    uint32_t order = bpf->control->bucket_order;
+    uint32_t order = bpf->shared->control.bucket_order;
     uint64_t n_spilled = 0;
     uint32_t id;
     int fd;
@@ -902,7 +905,7 @@ run_round(void)
         printf("skipped: %s\n", error_text);
         exit(error == EPERM ? SKIP : 1);
     }
-    bpf->control->vlan_limit = r->vlan_limit;
+    bpf->shared->control.vlan_limit = r->vlan_limit;
     flow_limit_vlans(r->vlan_limit);
     table = oxdp_table_create(bpf, r->max_flows);
     if (!table) {
@@ -981,9 +984,13 @@ print_round(void)
            ", of these %"PRIu64" in userspace only\n",
            n.hits[OXDP_HOOK_XDP], n.hits[OXDP_HOOK_TC], n.hint_hits,
            n.ambiguous, n.misses, n.user_only);
-    printf("    words of masks: %"PRIu64" of 9, %"PRIu64" of 12, %"PRIu64
-           " of 16\n", n.n_words[OXDP_KEY_WORDS_IPV4],
-           n.n_words[OXDP_KEY_WORDS_IPV6], n.n_words[OXDP_KEY_WORDS]);
+    printf("    masks by words:");
+    for (int i = 0; i <= OXDP_KEY_WORDS; i++) {
+        if (n.n_words[i]) {
+            printf(" %"PRIu64" of %d", n.n_words[i], i);
+        }
+    }
+    putchar('\n');
 
     const uint64_t *from = (const uint64_t *) &n;
     uint64_t *to = (uint64_t *) &total;
