@@ -220,7 +220,6 @@ enum oxdp_reason {
  * Written by the flow table (lib/oxdp-table.c) alone, and only while 'live' is
  * zero and a grace period has passed since it became zero; read by BPF. */
 struct oxdp_flow {
-    struct oxdp_key key;        /* Masked. */
     __u32 mask_id;
     __u32 live;                 /* 'mask_id' + 1 while installed, else 0. */
     __u8 verdict;               /* enum oxdp_verdict. */
@@ -231,6 +230,7 @@ struct oxdp_flow {
     __u32 out_port;             /* Datapath port of the OUTPUT opcode, or
                                  * OXDP_PORT_NONE. */
     __u64 pad[2];
+    struct oxdp_key key;        /* Masked. */
     struct oxdp_op ops[OXDP_MAX_OPS];
 };
 OXDP_ASSERT(sizeof(struct oxdp_flow) == 416);
@@ -330,7 +330,7 @@ enum oxdp_hook {
 /* Counters of a port on one CPU. */
 struct oxdp_port_stats {
     __u64 hits[OXDP_N_HOOKS];   /* Lookups whose flow was executed. */
-    __u64 hint_hits;            /* Of these, found by the hint. */
+    __u64 search_hits;          /* Of these, not found by the hint. */
     __u64 misses;               /* Lookups that found none. */
     __u64 mask_probes;          /* Masks looked at behind the hint. */
     __u64 punts;                /* Packets sent to userspace. */

@@ -16,8 +16,7 @@ struct oxdp_state {
     struct oxdp_key key;
     __u32 in_port;
     __u32 recirc_id;
-    __u16 changed;              /* Nonzero if no longer as received. */
-    __u16 parsed;               /* Nonzero if 'key' is that of the packet. */
+    __u32 changed;              /* Nonzero if no longer as received. */
     __u32 n_words;              /* Words of 'key' that may be nonzero. */
     __u32 vlan_limit;           /* VLAN tags that OVS parses. */
     __u32 len;                  /* Of the whole packet, tags included. */
@@ -159,14 +158,15 @@ oxdp_pass_punt(oxdp_ctx *ctx, struct oxdp_state *st, __u32 reason)
     return st ? oxdp_punt(ctx, &st->key, reason) : OXDP_RET_DROP;
 }
 
-/* Parses the packet into 'st->key', which must be zero, and 'st->n_words'.
- * Returns an enum oxdp_parse_result, and not OXDP_PARSE_EXT or
- * OXDP_PARSE_ND. */
+/* Parses the packet into 'st->key' and 'st->n_words'.  Returns an enum
+ * oxdp_parse_result, and not OXDP_PARSE_EXT or OXDP_PARSE_ND. */
 OXDP_INLINE int
 oxdp_ctx_parse(oxdp_ctx *ctx, struct oxdp_state *st)
 {
-    int ret = OXDP_CTX_PARSE(oxdp_parse);
+    int ret;
 
+    oxdp_memset(&st->key, 0, sizeof st->key);
+    ret = OXDP_CTX_PARSE(oxdp_parse);
     if (ret == OXDP_PARSE_EXT) {
         ret = oxdp_pass_ext(ctx, st);
     }
@@ -179,37 +179,11 @@ oxdp_ctx_parse(oxdp_ctx *ctx, struct oxdp_state *st)
     return ret;
 }
 
-/* The same, whatever 'st->key' is and whatever part of the packet can be read
- * directly. */
-OXDP_INLINE int
-oxdp_ctx_parse_again(oxdp_ctx *ctx, struct oxdp_state *st)
-{
-    int ret;
-
-    oxdp_memset(&st->key, 0, sizeof st->key);
-    ret = oxdp_ctx_parse(ctx, st);
-    if (ret == OXDP_PARSE_MORE && !oxdp_ctx_pull(ctx)) {
-        oxdp_memset(&st->key, 0, sizeof st->key);
-        ret = oxdp_ctx_parse(ctx, st);
-    }
-    return ret;
-}
-
 /* Returns the TCP flags of the packet, 0 if it is not TCP. */
 OXDP_INLINE __be16
 oxdp_tcp_flags(const struct oxdp_key *key)
 {
     return key->nw_proto == OXDP_IPPROTO_TCP ? key->tcp_flags : 0;
-}
-
-/* Counts a packet whose flow is in 'place'. */
-OXDP_INLINE void
-oxdp_count_hit(const struct oxdp_state *st, struct oxdp_port_stats *stats,
-               const struct oxdp_place *place, __u32 cpu, __u32 hinted)
-{
-    stats->hits[OXDP_HOOK]++;
-    stats->hint_hits += hinted;
-    oxdp_flow_count(place, cpu, st->len, oxdp_tcp_flags(&st->key));
 }
 
 /* One pass of the packet through the flow table.  A function of its own, which
@@ -225,6 +199,7 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
     struct oxdp_flow *flow;
     __u64 *hint, hash;
     __u32 hinted;
+    int ret;
 
     block = oxdp_cpu_block_get(cpu);
     if (!st || !block || st->in_port >= OXDP_MAX_PORTS) {
@@ -232,21 +207,25 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
     }
     stats = &block->ports[OXDP_BOUND(st->in_port, OXDP_MAX_PORTS)];
 
-    if (!st->parsed && oxdp_ctx_parse_again(ctx, st) != OXDP_PARSE_OK) {
+    st->vlan_limit = oxdp_shared.control.vlan_limit;
+    ret = oxdp_ctx_parse(ctx, st);
+    if (ret == OXDP_PARSE_MORE && !oxdp_ctx_pull(ctx)) {
+        ret = oxdp_ctx_parse(ctx, st);
+    }
+    if (ret != OXDP_PARSE_OK) {
         return oxdp_pass_punt(ctx, st, OXDP_PUNT_COMPLEX);
     }
-    st->parsed = 0;
 
-    hash = oxdp_hint_hash(&st->key, st->n_words);
+    hash = oxdp_hint_hash(&st->key, st->n_words, OXDP_KEY_WORDS);
     hint = oxdp_hint_get(block, hash);
-    flow = oxdp_lookup_hint(&st->key, hash, *hint, &place);
+    flow = oxdp_lookup_hint(&st->key, OXDP_KEY_WORDS, hash, *hint, &place);
     hinted = flow != NULL;
     if (!flow) {
         flow = oxdp_lookup_search(&st->key, hash, hint, stats, &place);
-    }
-    if (!flow) {
-        stats->misses++;
-        return oxdp_pass_punt(ctx, st, OXDP_PUNT_MISS);
+        if (!flow) {
+            stats->misses++;
+            return oxdp_pass_punt(ctx, st, OXDP_PUNT_MISS);
+        }
     }
     if (flow->verdict != OXDP_VERDICT_BPF) {
         return oxdp_pass_punt(ctx, st, OXDP_PUNT_USER);
@@ -263,42 +242,52 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
         }
     }
 
-    oxdp_count_hit(st, stats, &place, cpu, hinted);
+    stats->hits[OXDP_HOOK]++;
+    stats->search_hits += !hinted;
+    oxdp_flow_count(&place, cpu, st->len, oxdp_tcp_flags(&st->key));
     return oxdp_execute(ctx, st, flow, port, stats);
 }
 
-/* oxdp_pass() for the common case, inline: the hint knows the flow, and its
- * only action is an output that is possible from here.  Returns a return code,
- * or OXDP_AGAIN if it is another case. */
+/* oxdp_pass() for most packets, inline: oxdp_parse_common() can parse it, the
+ * hint knows the flow, and that has an output, which is possible from here, for
+ * its only action.  Returns a return code, or OXDP_AGAIN, with nothing done, if
+ * it is another packet. */
 OXDP_INLINE int
-oxdp_pass_plain(oxdp_ctx *ctx, struct oxdp_state *st)
+oxdp_pass_common(oxdp_ctx *ctx, __u32 in_port)
 {
     __u32 cpu = bpf_get_smp_processor_id();
+    oxdp_word words[OXDP_KEY_WORDS_IPV4];
+    struct oxdp_key *key = (struct oxdp_key *) words;
     struct oxdp_port_stats *stats;
     struct oxdp_cpu_block *block;
     struct oxdp_place place;
     struct oxdp_flow *flow;
     struct oxdp_port *port;
+    struct oxdp_pkt pkt;
     __u64 hash;
 
     block = oxdp_cpu_block_get(cpu);
-    if (!block || oxdp_ctx_parse(ctx, st) != OXDP_PARSE_OK) {
+    oxdp_ctx_view(ctx, &pkt);
+    pkt.where = oxdp_key_where(in_port, 0);
+    if (!block || in_port >= OXDP_MAX_PORTS
+        || oxdp_parse_common(&pkt, key) != OXDP_PARSE_OK
+        || oxdp_ctx_has_metadata(ctx)) {
         return OXDP_AGAIN;
     }
-    st->parsed = 1;
 
-    hash = oxdp_hint_hash(&st->key, st->n_words);
-    flow = oxdp_lookup_hint(&st->key, hash, *oxdp_hint_get(block, hash),
-                            &place);
+    hash = oxdp_hint_hash(key, OXDP_KEY_WORDS_IPV4, OXDP_KEY_WORDS_IPV4);
+    flow = oxdp_lookup_hint(key, OXDP_KEY_WORDS_IPV4, hash,
+                            *oxdp_hint_get(block, hash), &place);
     if (!flow || !flow->plain) {
         return OXDP_AGAIN;
     }
     port = oxdp_port_get(flow->out_port);
-    if (!port || !oxdp_ctx_can_output(ctx, port, st->len)) {
+    if (!port || !oxdp_ctx_can_output(ctx, port, pkt.len)) {
         return OXDP_AGAIN;
     }
-    stats = &block->ports[OXDP_BOUND(st->in_port, OXDP_MAX_PORTS)];
-    oxdp_count_hit(st, stats, &place, cpu, 1);
+    stats = &block->ports[OXDP_BOUND(in_port, OXDP_MAX_PORTS)];
+    stats->hits[OXDP_HOOK]++;
+    oxdp_flow_count(&place, cpu, pkt.len, oxdp_tcp_flags(key));
     return oxdp_output(ctx, port, flow->out_port, stats);
 }
 
@@ -307,20 +296,25 @@ oxdp_pass_plain(oxdp_ctx *ctx, struct oxdp_state *st)
 OXDP_INLINE int
 oxdp_receive(oxdp_ctx *ctx)
 {
-    struct oxdp_state st = {
-        .in_port = oxdp_port_from_ifindex(oxdp_ctx_ifindex(ctx)),
-        .vlan_limit = oxdp_shared.control.vlan_limit,
-    };
+    __u32 in_port = oxdp_port_from_ifindex(oxdp_ctx_ifindex(ctx));
     int i, ret;
 
-    if (st.in_port == OXDP_PORT_NONE) {
-        return oxdp_drop(st.in_port, OXDP_DROP_NO_PORT);
+    if (in_port == OXDP_PORT_NONE) {
+        return oxdp_drop(in_port, OXDP_DROP_NO_PORT);
     }
-    ret = oxdp_pass_plain(ctx, &st);
-    for (i = 0; i < OXDP_MAX_RECIRC && ret == OXDP_AGAIN; i++) {
-        ret = oxdp_pass(ctx, &st);
+    ret = oxdp_pass_common(ctx, in_port);
+    if (ret == OXDP_AGAIN) {
+        struct oxdp_state st = { .in_port = in_port };
+
+        for (i = 0; i < OXDP_MAX_RECIRC; i++) {
+            ret = oxdp_pass(ctx, &st);
+            if (ret != OXDP_AGAIN) {
+                return ret;
+            }
+        }
+        ret = oxdp_drop(in_port, OXDP_DROP_RECIRC);
     }
-    return ret == OXDP_AGAIN ? oxdp_drop(st.in_port, OXDP_DROP_RECIRC) : ret;
+    return ret;
 }
 
 #endif /* oxdp-action.h */

@@ -25,33 +25,32 @@ oxdp_hash_word(__u64 word, __u64 seed)
 OXDP_INLINE __u64
 oxdp_hash_finish(__u64 sum, __u64 salt)
 {
-    sum ^= salt;
-    sum ^= sum >> 32;
-    sum *= 0x9e3779b97f4a7c15ull;
-    return sum ^ (sum >> 29);
+    sum = (sum + salt) * 0x9e3779b97f4a7c15ull;
+    return sum ^ (sum >> 32);
 }
 
 /* Executes STATEMENT for I from 0 to N_WORDS, which is one of
- * OXDP_KEY_WORDS_*, less 1; without a loop, so that it takes few jumps. */
-#define OXDP_EACH_WORD(N_WORDS, I, STATEMENT)                               \
-    do {                                                                    \
-        OXDP_EACH_WORD__(0, OXDP_KEY_WORDS_MIN, I, STATEMENT);              \
-        if (N_WORDS > OXDP_KEY_WORDS_MIN) {                                 \
-            OXDP_EACH_WORD__(OXDP_KEY_WORDS_MIN, OXDP_KEY_WORDS_ETH, I,     \
-                             STATEMENT);                                    \
-        }                                                                   \
-        if (N_WORDS > OXDP_KEY_WORDS_ETH) {                                 \
-            OXDP_EACH_WORD__(OXDP_KEY_WORDS_ETH, OXDP_KEY_WORDS_IPV4, I,    \
-                             STATEMENT);                                    \
-        }                                                                   \
-        if (N_WORDS > OXDP_KEY_WORDS_IPV4) {                                \
-            OXDP_EACH_WORD__(OXDP_KEY_WORDS_IPV4, OXDP_KEY_WORDS_IPV6, I,   \
-                             STATEMENT);                                    \
-        }                                                                   \
-        if (N_WORDS > OXDP_KEY_WORDS_IPV6) {                                \
-            OXDP_EACH_WORD__(OXDP_KEY_WORDS_IPV6, OXDP_KEY_WORDS, I,        \
-                             STATEMENT);                                    \
-        }                                                                   \
+ * OXDP_KEY_WORDS_* and at most MAX, a constant, less 1; without a loop, so that
+ * it takes few jumps. */
+#define OXDP_EACH_WORD(N_WORDS, MAX, I, STATEMENT)                         \
+    do {                                                                   \
+        OXDP_EACH_WORD__(0, OXDP_KEY_WORDS_MIN, I, STATEMENT);             \
+        if (MAX > OXDP_KEY_WORDS_MIN && N_WORDS > OXDP_KEY_WORDS_MIN) {    \
+            OXDP_EACH_WORD__(OXDP_KEY_WORDS_MIN, OXDP_KEY_WORDS_ETH, I,    \
+                             STATEMENT);                                   \
+        }                                                                  \
+        if (MAX > OXDP_KEY_WORDS_ETH && N_WORDS > OXDP_KEY_WORDS_ETH) {    \
+            OXDP_EACH_WORD__(OXDP_KEY_WORDS_ETH, OXDP_KEY_WORDS_IPV4, I,   \
+                             STATEMENT);                                   \
+        }                                                                  \
+        if (MAX > OXDP_KEY_WORDS_IPV4 && N_WORDS > OXDP_KEY_WORDS_IPV4) {  \
+            OXDP_EACH_WORD__(OXDP_KEY_WORDS_IPV4, OXDP_KEY_WORDS_IPV6, I,  \
+                             STATEMENT);                                   \
+        }                                                                  \
+        if (MAX > OXDP_KEY_WORDS_IPV6 && N_WORDS > OXDP_KEY_WORDS_IPV6) {  \
+            OXDP_EACH_WORD__(OXDP_KEY_WORDS_IPV6, OXDP_KEY_WORDS, I,       \
+                             STATEMENT);                                   \
+        }                                                                  \
     } while (0)
 #define OXDP_EACH_WORD__(FROM, TO, I, STATEMENT)        \
     do {                                                \
@@ -73,34 +72,36 @@ oxdp_hash_masked(const struct oxdp_key *key, const struct oxdp_key *mask,
     const oxdp_word *m = (const oxdp_word *) mask;
     __u64 sum = 0;
 
-    OXDP_EACH_WORD (n_words, i, sum += oxdp_hash_word(k[i] & m[i], seeds[i]));
+    OXDP_EACH_WORD (n_words, OXDP_KEY_WORDS, i,
+                    sum += oxdp_hash_word(k[i] & m[i], seeds[i]));
     return oxdp_hash_finish(sum, salt);
 }
 
-/* The same without a mask. */
+/* The same without a mask, for 'n_words' up to 'max', a constant. */
 OXDP_INLINE __u64
-oxdp_hash_key(const struct oxdp_key *key, __u32 n_words,
+oxdp_hash_key(const struct oxdp_key *key, __u32 n_words, __u32 max,
               const volatile __u64 *seeds)
 {
     const oxdp_word *k = (const oxdp_word *) key;
     __u64 sum = 0;
 
-    OXDP_EACH_WORD (n_words, i, sum += oxdp_hash_word(k[i], seeds[i]));
+    OXDP_EACH_WORD (n_words, max, i, sum += oxdp_hash_word(k[i], seeds[i]));
     return oxdp_hash_finish(sum, 0);
 }
 
 /* Returns nonzero if 'key' under 'mask' equals 'flow_key', which is masked
- * already.  Words from 'n_words' on are not looked at. */
+ * already.  Words from 'n_words' on, which is up to 'max', a constant, are not
+ * looked at. */
 OXDP_INLINE int
 oxdp_key_matches(const struct oxdp_key *key, const struct oxdp_key *mask,
-                 const struct oxdp_key *flow_key, __u32 n_words)
+                 const struct oxdp_key *flow_key, __u32 n_words, __u32 max)
 {
     const oxdp_word *k = (const oxdp_word *) key;
     const oxdp_word *m = (const oxdp_word *) mask;
     const oxdp_word *f = (const oxdp_word *) flow_key;
     __u64 diff = 0;
 
-    OXDP_EACH_WORD (n_words, i, diff |= (k[i] & m[i]) ^ f[i]);
+    OXDP_EACH_WORD (n_words, max, i, diff |= (k[i] & m[i]) ^ f[i]);
     return !diff;
 }
 

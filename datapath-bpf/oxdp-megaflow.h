@@ -34,10 +34,16 @@ struct oxdp_place {
 OXDP_INLINE struct oxdp_flow *
 oxdp_flow_get(__u32 slot, struct oxdp_place *place)
 {
-    __u32 chunk = slot >> OXDP_CHUNK_SHIFT;
-    __u32 zero = 0;
-    void *inner = bpf_map_lookup_elem(&oxdp_chunks, &chunk);
+    __u32 n = slot >> OXDP_CHUNK_SHIFT;
+    __u32 chunk = 0, zero = 0;
+    void *inner;
 
+    /* A branch that is predicted makes the address of the first chunk known
+     * before 'slot' is, which is on the packet's critical path. */
+    if (n) {
+        asm volatile("%0 = %1" : "=r" (chunk) : "r" (n));
+    }
+    inner = bpf_map_lookup_elem(&oxdp_chunks, &chunk);
     place->chunk = inner ? bpf_map_lookup_elem(inner, &zero) : NULL;
     place->slot = slot;
     return place->chunk
@@ -59,7 +65,9 @@ oxdp_flow_count(const struct oxdp_place *place, __u32 cpu, __u32 len,
     stats->packets++;
     stats->bytes += len;
     stats->used = bpf_jiffies64();
-    stats->tcp_flags |= bpf_ntohs(tcp_flags);
+    if (tcp_flags) {
+        stats->tcp_flags |= bpf_ntohs(tcp_flags);
+    }
 }
 
 OXDP_INLINE struct oxdp_mask *
@@ -69,16 +77,18 @@ oxdp_mask_get(__u32 id)
 }
 
 /* Returns the flow in 'slot', and stores its place, if it is live, its mask is
- * 'mask', whose id is 'mask_id', and it matches 'key'. */
+ * 'mask', whose id is 'mask_id', and it matches 'key', which has 'max' words, a
+ * constant. */
 OXDP_INLINE struct oxdp_flow *
 oxdp_flow_verify(const struct oxdp_key *key, __u32 slot,
-                 const struct oxdp_mask *mask, __u32 mask_id,
+                 const struct oxdp_mask *mask, __u32 mask_id, __u32 max,
                  struct oxdp_place *place)
 {
     struct oxdp_flow *flow = oxdp_flow_get(slot, place);
+    __u32 n_words = mask->n_words;
 
-    return flow && flow->live == mask_id + 1
-           && oxdp_key_matches(key, &mask->bits, &flow->key, mask->n_words)
+    return flow && flow->live == mask_id + 1 && n_words <= max
+           && oxdp_key_matches(key, &mask->bits, &flow->key, n_words, max)
            ? flow : NULL;
 }
 
@@ -133,7 +143,8 @@ oxdp_search_mask(__u32 i, struct oxdp_search *search)
         return 1;
     }
     slot = oxdp_bucket_find(bucket, sig);
-    if (slot && oxdp_flow_verify(key, slot - 1, mask, id, &place)) {
+    if (slot && oxdp_flow_verify(key, slot - 1, mask, id, OXDP_KEY_WORDS,
+                                 &place)) {
         search->slot = slot;
         return 1;
     }
@@ -141,7 +152,8 @@ oxdp_search_mask(__u32 i, struct oxdp_search *search)
         n = oxdp_hash_bucket2(hash, search->order);
         bucket = bpf_map_lookup_elem(search->buckets, &n);
         slot = bucket ? oxdp_bucket_find(bucket, sig) : 0;
-        if (slot && oxdp_flow_verify(key, slot - 1, mask, id, &place)) {
+        if (slot && oxdp_flow_verify(key, slot - 1, mask, id, OXDP_KEY_WORDS,
+                                 &place)) {
             search->slot = slot;
             return 1;
         }
@@ -149,17 +161,17 @@ oxdp_search_mask(__u32 i, struct oxdp_search *search)
     return 0;
 }
 
-/* Returns the hash of 'key', whose first 'n_words' words may be nonzero, that
- * the flow hint goes by: over the words that masks look at. */
+/* Returns the hash of 'key', whose first 'n_words' words, up to 'max', may be
+ * nonzero, that the flow hint goes by: over the words that masks look at. */
 OXDP_INLINE __u64
-oxdp_hint_hash(const struct oxdp_key *key, __u32 n_words)
+oxdp_hint_hash(const struct oxdp_key *key, __u32 n_words, __u32 max)
 {
     __u32 n = oxdp_shared.control.n_words;
 
     if (n > n_words) {
         n = n_words;
     }
-    return oxdp_hash_key(key, n, oxdp_seeds);
+    return oxdp_hash_key(key, n, max, oxdp_seeds);
 }
 
 OXDP_INLINE __u64 *
@@ -168,17 +180,17 @@ oxdp_hint_get(struct oxdp_cpu_block *block, __u64 hash)
     return &block->hints[hash & oxdp_hint_mask];
 }
 
-/* Looks 'key' up by the hint for 'hash'.  Returns its flow and sets '*place',
- * or returns NULL. */
+/* Looks 'key', which has 'max' words, a constant, up by the hint for 'hash'.
+ * Returns its flow and sets '*place', or returns NULL. */
 OXDP_INLINE struct oxdp_flow *
-oxdp_lookup_hint(const struct oxdp_key *key, __u64 hash, __u64 hint,
+oxdp_lookup_hint(const struct oxdp_key *key, __u32 max, __u64 hash, __u64 hint,
                  struct oxdp_place *place)
 {
     __u32 id = (__u32) hint >> OXDP_HINT_MASK_SHIFT;
 
     return hint >> OXDP_HINT_SIG_SHIFT == oxdp_hash_sig(hash)
            ? oxdp_flow_verify(key, hint & (OXDP_MAX_FLOWS - 1),
-                              oxdp_mask_get(id), id, place)
+                              oxdp_mask_get(id), id, max, place)
            : NULL;
 }
 
@@ -211,7 +223,8 @@ oxdp_lookup_search(const struct oxdp_key *key, __u64 hash, __u64 *hint,
     id = search.mask_id;
     *hint = ((__u64) oxdp_hash_sig(hash) << OXDP_HINT_SIG_SHIFT)
             | id << OXDP_HINT_MASK_SHIFT | slot;
-    return oxdp_flow_verify(key, slot, oxdp_mask_get(id), id, place);
+    return oxdp_flow_verify(key, slot, oxdp_mask_get(id), id, OXDP_KEY_WORDS,
+                            place);
 }
 
 #endif /* oxdp-megaflow.h */

@@ -111,10 +111,11 @@ oxdp_is_vlan(__be16 type)
 }
 
 /* Layer 4 behind an IP header with protocol 'proto' and fragment flags 'frag';
- * 'p' and 'size' are the IP payload's. */
+ * 'p' and 'size' are the IP payload's.  'common' as for oxdp_parse_ipv4(). */
 OXDP_INLINE int
 oxdp_parse_l4(struct oxdp_pkt *pkt, struct oxdp_key *key,
-              const unsigned char *p, __u32 size, __u8 proto, __u8 frag)
+              const unsigned char *p, __u32 size, __u8 proto, __u8 frag,
+              int common)
 {
     const unsigned char *end = pkt->end;
     oxdp_word *w = (oxdp_word *) key;
@@ -156,6 +157,10 @@ oxdp_parse_l4(struct oxdp_pkt *pkt, struct oxdp_key *key,
         }
         /* Type and code as 16-bit numbers in network byte order. */
         w[OXDP_W_TP] = (__u32) p[0] << 8 | (__u32) p[1] << 24;
+        if (common) {
+            return proto == OXDP_IPPROTO_ICMP ? OXDP_PARSE_OK
+                                              : OXDP_PARSE_MORE;
+        }
         if (proto == OXDP_IPPROTO_IGMP) {
             pkt->n_words = OXDP_KEY_WORDS_IPV6;
             w[OXDP_W_LABEL] |= (__u64) OXDP_LOAD(__u32, p + 4) << 32;
@@ -180,7 +185,8 @@ oxdp_nw_word(__u8 frag, __u8 tos, __u8 ttl, __u8 proto)
 }
 
 /* With 'common', a constant, only headers without options are parsed, so that
- * no offset is variable; returns OXDP_PARSE_MORE for others. */
+ * no offset is variable, and only protocols that leave the key's words from
+ * OXDP_KEY_WORDS_IPV4 on alone; returns OXDP_PARSE_MORE for others. */
 OXDP_INLINE int
 oxdp_parse_ipv4(struct oxdp_pkt *pkt, struct oxdp_key *key,
                 const unsigned char *p, __u32 size, int common)
@@ -219,7 +225,7 @@ oxdp_parse_ipv4(struct oxdp_pkt *pkt, struct oxdp_key *key,
     w[OXDP_W_NW] |= oxdp_nw_word(frag, p[1], p[8], p[9]);
     w[OXDP_W_ADDR] = OXDP_LOAD(__u64, p + 12);
     return oxdp_parse_l4(pkt, key, p + hdr_len, tot_len - hdr_len, p[9],
-                         frag);
+                         frag, common);
 }
 
 /* Goes on after OXDP_PARSE_ND, with the target and the options. */
@@ -312,7 +318,7 @@ oxdp_parse_ipv6_end(struct oxdp_pkt *pkt, struct oxdp_key *key,
     w[OXDP_W_NW] |= oxdp_nw_word(frag, bpf_ntohl(pkt->pos->tc_flow) >> 20,
                                  pkt->pos->ttl, proto);
     w[OXDP_W_LABEL] = pkt->pos->tc_flow & bpf_htonl(0x000fffff);
-    return oxdp_parse_l4(pkt, key, p, size, proto, frag);
+    return oxdp_parse_l4(pkt, key, p, size, proto, frag, 0);
 }
 
 /* Goes on after OXDP_PARSE_EXT, with the extension headers. */
@@ -473,17 +479,17 @@ oxdp_parse_l3(struct oxdp_pkt *pkt, struct oxdp_key *key,
     }
 }
 
-/* The most common frames by far: IPv4 without tags, of which an Ethernet, an
- * IPv4 and a TCP header can be read.  This is the code for all others, which
- * the compiler specializes since no offset and no bound is variable.  Returns
- * OXDP_PARSE_MORE if it is another frame. */
+/* The same as oxdp_parse() for the most common frames: IPv4 without tags and
+ * options, of which an Ethernet, an IPv4 and a TCP header can be read.  It is
+ * the code for all others, specialized by the compiler since no offset and no
+ * bound is variable.  Sets the first OXDP_KEY_WORDS_IPV4 words of '*key' and
+ * nothing else.  Returns OXDP_PARSE_MORE if it is another frame. */
 OXDP_INLINE int
 oxdp_parse_common(struct oxdp_pkt *pkt, struct oxdp_key *key)
 {
     const unsigned char *p = pkt->data;
     const unsigned char *end = pkt->end;
     oxdp_word *w = (oxdp_word *) key;
-    int ret;
 
     if (p + 54 > end || pkt->vlan_tci
         || OXDP_LOAD(__u16, p + 12) != bpf_htons(OXDP_ETH_P_IP)) {
@@ -493,10 +499,10 @@ oxdp_parse_common(struct oxdp_pkt *pkt, struct oxdp_key *key)
     w[OXDP_W_NW] = 0;
     w[OXDP_W_ETH] = OXDP_LOAD(__u64, p);
     w[OXDP_W_ETH + 1] = OXDP_LOAD(__u32, p + 8);
+    w[OXDP_W_TP] = 0;
+    w[OXDP_W_ADDR] = 0;
     pkt->end = p + 54;
-    ret = oxdp_parse_ipv4(pkt, key, p + 14, pkt->len - 14, 1);
-    pkt->end = end;
-    return ret;
+    return oxdp_parse_ipv4(pkt, key, p + 14, pkt->len - 14, 1);
 }
 
 /* Fills in the packet fields of '*key', whose packet fields must be zero, from
@@ -517,9 +523,6 @@ oxdp_parse(struct oxdp_pkt *pkt, struct oxdp_key *key)
     int tagged;
 
     pkt->n_words = OXDP_KEY_WORDS_IPV4;
-    if (oxdp_parse_common(pkt, key) == OXDP_PARSE_OK) {
-        return OXDP_PARSE_OK;
-    }
     w[OXDP_W_TYPE] = pkt->where;
     if (size < 14) {
         return OXDP_PARSE_OK;

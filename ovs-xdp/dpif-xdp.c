@@ -235,7 +235,7 @@ dpif_xdp_get_stats(const struct dpif *dpif, struct dpif_dp_stats *stats)
 
     xdp_ports_get_stats(dp, &ps);
     stats->n_hit = ps.hits[OXDP_HOOK_XDP] + ps.hits[OXDP_HOOK_TC];
-    stats->n_cache_hit = ps.hint_hits;
+    stats->n_cache_hit = stats->n_hit - ps.search_hits;
     stats->n_mask_hit = ps.mask_probes;
     stats->n_lost = ps.drops[OXDP_DROP_PUNT_RATE]
                     + ps.drops[OXDP_DROP_PUNT_ERROR];

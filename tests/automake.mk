@@ -22,32 +22,23 @@ UNIT_TESTS = \
 	tests/version.test
 
 LAB_TESTS = \
+	tests/actions.test \
 	tests/demo.test \
 	tests/documentation.test \
+	tests/idle.test \
+	tests/jumbo.test \
 	tests/lab-basic.test \
 	tests/parse-bpf \
 	tests/port-churn.test \
-	tests/test-netdev \
-	tests/test-xsk
-
-# Lab tests that have passed in a virtual machine only, not yet on a machine
-# with a healthy 6.18 kernel: "make check-new".  They belong above once they
-# have.
-NEW_LAB_TESTS = \
-	tests/actions.test \
-	tests/idle.test \
-	tests/jumbo.test \
 	tests/port-errors.test \
 	tests/port-life.test \
 	tests/privileges.test \
 	tests/restart.test \
 	tests/table.test \
+	tests/test-netdev \
+	tests/test-xsk \
 	tests/upcall-rate.test \
 	tests/vlan.test
-EXTRA_DIST += $(NEW_LAB_TESTS)
-check-new:
-	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(NEW_LAB_TESTS)'
-.PHONY: check-new
 
 TESTS = $(UNIT_TESTS) $(LAB_TESTS)
 
@@ -123,7 +114,7 @@ AM_TESTS_ENVIRONMENT = \
 	CLANG='$(CLANG)'; export CLANG; \
 	BPFTOOL='$(BPFTOOL)'; export BPFTOOL; \
 	CC='$(CC)'; export CC; \
-	LAB_TESTS='$(LAB_TESTS) $(NEW_LAB_TESTS)'; export LAB_TESTS; \
+	LAB_TESTS='$(LAB_TESTS)'; export LAB_TESTS; \
 	PATH='$(tests_path)':$$PATH; export PATH;
 
 tests_path = $(abs_top_builddir)/ovs-xdp:$(ovs_path):$(abs_top_srcdir)/utilities

@@ -77,18 +77,27 @@ static const struct round {
     int n_churn;                /* Then: deletions, changes, and puts. */
     int vlan_limit;
     bool recirc;                /* Find the flows only in a second pass. */
+    int n_words;                /* Words of keys that masks may have, 0: all. */
 } rounds[] = {
     { "few masks, many flows", 6, 90, 30000, 16000, 100000, 3000, 1000, 1,
-      false },
-    { "many masks", 150, 60, 4000, 3000, 100000, 5000, 2000, 2, false },
+      false, 0 },
+    { "many masks", 150, 60, 4000, 3000, 100000, 5000, 2000, 2, false, 0 },
     { "more masks than BPF searches", 700, 70, 3000, 4000, 100000, 2000, 300,
-      2, false },
+      2, false, 0 },
     { "behind a recirculation", 40, 70, 2000, 2000, 100000, 4000, 1000, 1,
-      true },
+      true, 0 },
     { "few packets, much change", 20, 80, 100, 200, 100000, 1000, 5000, 1,
-      false },
+      false, 0 },
     { "full table, full buckets", 6, 90, 20000, 9000, 4700, 1000, 1000, 1,
-      false },
+      false, 0 },
+    { "ports and types", 4, 90, 2000, 500, 100000, 2000, 1000, 1, false,
+      OXDP_KEY_WORDS_MIN },
+    { "layer 2", 10, 80, 2000, 1000, 100000, 2000, 1000, 1, false,
+      OXDP_KEY_WORDS_ETH },
+    { "IPv4", 30, 70, 2000, 3000, 100000, 4000, 2000, 1, false,
+      OXDP_KEY_WORDS_IPV4 },
+    { "IPv6", 30, 70, 2000, 3000, 100000, 2000, 1000, 2, false,
+      OXDP_KEY_WORDS_IPV6 },
 };
 
 /* A flow that was put. */
@@ -123,6 +132,7 @@ static ovs_u128 recirc_ufids[N_PORTS + 1];
 struct figures {
     uint64_t puts, exist, full, deletes, changes;
     uint64_t hits[OXDP_N_HOOKS], hint_hits, misses, ambiguous, user_only;
+    uint64_t common;            /* As oxdp_pass_common() is for. */
     uint64_t n_words[OXDP_KEY_WORDS + 1];   /* Of masks of flows. */
     uint64_t reasons[OXDP_N_REASONS];       /* Of flows. */
     uint64_t spilled;                       /* Buckets. */
@@ -322,6 +332,35 @@ make_mask(struct flow_wildcards *wc, uint32_t percent, uint32_t hidden)
     MAYBE(mpls_lse[0]);
     MAYBE(nsh.path_hdr);
 #undef MAYBE
+#define CLEAR(FIELD) memset(&m->FIELD, 0, sizeof m->FIELD)
+    switch (r->n_words) {
+    case OXDP_KEY_WORDS_MIN:
+        CLEAR(dl_src);
+        CLEAR(dl_dst);
+        CLEAR(vlans[1]);
+        /* Fall through. */
+    case OXDP_KEY_WORDS_ETH:
+        CLEAR(tp_src);
+        CLEAR(tp_dst);
+        CLEAR(tcp_flags);
+        CLEAR(nw_src);
+        CLEAR(nw_dst);
+        /* Fall through. */
+    case OXDP_KEY_WORDS_IPV4:
+        CLEAR(ipv6_src);
+        CLEAR(ipv6_dst);
+        CLEAR(ipv6_label);
+        CLEAR(igmp_group_ip4);
+        /* Fall through. */
+    case OXDP_KEY_WORDS_IPV6:
+        CLEAR(nd_target);
+        CLEAR(arp_sha);
+        CLEAR(arp_tha);
+        CLEAR(dp_hash);
+        CLEAR(pkt_mark);
+        CLEAR(skb_priority);
+    }
+#undef CLEAR
 }
 
 /* Frames. */
@@ -370,13 +409,16 @@ pick_frame(uint32_t *frame, uint32_t *port)
 
 /* Changes of the table. */
 
-/* Returns actions that drop, of one of three kinds, which differ for the
- * table. */
+/* Returns actions of one of five kinds. */
 static void
 make_actions(struct ofpbuf *b)
 {
-    switch (packet_gen_below(&gen, 3)) {
+    switch (packet_gen_below(&gen, 5)) {
     case 0:
+        break;
+    default:
+        nl_msg_put_odp_port(b, OVS_ACTION_ATTR_OUTPUT,
+                            u32_to_odp(1 + packet_gen_below(&gen, N_PORTS)));
         break;
     case 1:
         nl_msg_put_flag(b, OVS_ACTION_ATTR_POP_VLAN);
@@ -577,7 +619,7 @@ get_port_stats(uint32_t port)
         for (int i = 0; i < OXDP_N_HOOKS; i++) {
             sum.hits[i] += s->hits[i];
         }
-        sum.hint_hits += s->hint_hits;
+        sum.search_hits += s->search_hits;
         sum.misses += s->misses;
     }
     return sum;
@@ -692,7 +734,14 @@ check_lookup(enum oxdp_hook hook, struct flow *flow)
 
     n.hits[hook] += !!n_bpf;
     n.misses += !n_bpf;
-    n.hint_hits += after.hint_hits - before.hint_hits;
+    n.hint_hits += !!n_bpf - (after.search_hits - before.search_hits);
+    n.common += (hook == OXDP_HOOK_XDP && n_bpf
+                 && after.search_hits == before.search_hits
+                 && flow->dl_type == htons(ETH_TYPE_IP)
+                 && !flow->vlans[0].tci
+                 && (flow->nw_proto == IPPROTO_TCP
+                     || flow->nw_proto == IPPROTO_UDP
+                     || flow->nw_proto == IPPROTO_ICMP));
     n.ambiguous += n_bpf > 1;
     n.user_only += n_found && !n_bpf;
 }
@@ -779,7 +828,8 @@ check_matches(void)
             matches = !memcmp(&masked, &match.flow, sizeof masked);
             oxdp_key_from_flow(&other, &other_key);
             if (matches != !!oxdp_key_matches(&other_key, &mask, &key,
-                                              oxdp_mask_words(&mask))) {
+                                              oxdp_mask_words(&mask),
+                                              OXDP_KEY_WORDS)) {
                 packet_gen_dump(gen.data, gen.len);
                 fail("this frame does%s match, but its key does%s",
                      matches ? "" : " not", matches ? " not" : "");
@@ -802,7 +852,8 @@ static void
 check_keys(void)
 {
     static const uint32_t sizes[] = {
-        OXDP_KEY_WORDS_IPV4, OXDP_KEY_WORDS_IPV6, OXDP_KEY_WORDS,
+        OXDP_KEY_WORDS_MIN, OXDP_KEY_WORDS_ETH, OXDP_KEY_WORDS_IPV4,
+        OXDP_KEY_WORDS_IPV6, OXDP_KEY_WORDS,
     };
     static const struct round round = { .name = "comparison of keys" };
     union {
@@ -833,7 +884,11 @@ check_keys(void)
 
             key.words[MAX(bit, 0) / 64] ^= x;
             if (same != !!oxdp_key_matches(&key.key, &mask.key, &flow.key,
-                                           n_words)) {
+                                           n_words, OXDP_KEY_WORDS)
+                || (n_words <= OXDP_KEY_WORDS_IPV4
+                    && same != !!oxdp_key_matches(&key.key, &mask.key,
+                                                  &flow.key, n_words,
+                                                  OXDP_KEY_WORDS_IPV4))) {
                 fail("bit %d of %"PRIu32" words compares wrong", bit, n_words);
             }
             if (same != (oxdp_hash_masked(&key.key, &mask.key, n_words, i,
@@ -904,6 +959,10 @@ run_round(void)
     if (error) {
         printf("skipped: %s\n", error_text);
         exit(error == EPERM ? SKIP : 1);
+    }
+    for (uint32_t port = 1; port <= N_PORTS; port++) {
+        bpf->shared->ports[port].flags = OXDP_PORT_F_PRESENT
+                                         | OXDP_PORT_F_XMIT;
     }
     bpf->shared->control.vlan_limit = r->vlan_limit;
     flow_limit_vlans(r->vlan_limit);
@@ -980,10 +1039,10 @@ print_round(void)
            "%"PRIu64"\n", n.reasons[OXDP_REASON_NONE],
            n.reasons[OXDP_REASON_MATCH], n.reasons[OXDP_REASON_MASKS]);
     printf("    found %"PRIu64" in XDP, %"PRIu64" in TC, of these %"PRIu64
-           " by the hint, %"PRIu64" when several match; missed %"PRIu64
-           ", of these %"PRIu64" in userspace only\n",
+           " by the hint, %"PRIu64" of a common kind, %"PRIu64" when several "
+           "match; missed %"PRIu64", of these %"PRIu64" in userspace only\n",
            n.hits[OXDP_HOOK_XDP], n.hits[OXDP_HOOK_TC], n.hint_hits,
-           n.ambiguous, n.misses, n.user_only);
+           n.common, n.ambiguous, n.misses, n.user_only);
     printf("    masks by words:");
     for (int i = 0; i <= OXDP_KEY_WORDS; i++) {
         if (n.n_words[i]) {
@@ -1022,10 +1081,13 @@ check_figures(void)
     AT_LEAST(10000, hits[OXDP_HOOK_XDP]);
     AT_LEAST(3000, hits[OXDP_HOOK_TC]);
     AT_LEAST(5000, hint_hits);
+    AT_LEAST(500, common);
     AT_LEAST(1000, ambiguous);
     AT_LEAST(10000, misses);
     AT_LEAST(500, user_only);
-    AT_LEAST(1000, n_words[OXDP_KEY_WORDS_IPV4]);
+    AT_LEAST(1000, n_words[OXDP_KEY_WORDS_MIN]);
+    AT_LEAST(500, n_words[OXDP_KEY_WORDS_ETH]);
+    AT_LEAST(500, n_words[OXDP_KEY_WORDS_IPV4]);
     AT_LEAST(500, n_words[OXDP_KEY_WORDS_IPV6]);
     AT_LEAST(500, n_words[OXDP_KEY_WORDS]);
     AT_LEAST(5000, reasons[OXDP_REASON_NONE]);

@@ -65,7 +65,6 @@ parse_test_run(oxdp_ctx *ctx, const struct parse_test_in *in,
     ret = oxdp_ctx_parse(ctx, &st);
     out->first_result = ret;
     if (ret == OXDP_PARSE_MORE && !oxdp_ctx_pull(ctx)) {
-        oxdp_memset(&st.key, 0, sizeof st.key);
         ret = oxdp_ctx_parse(ctx, &st);
     }
     out->linear = ctx->data_end - ctx->data;
