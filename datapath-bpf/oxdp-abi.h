@@ -14,7 +14,7 @@
 
 #include <linux/types.h>
 
-#define OXDP_ABI_VERSION 1
+#define OXDP_ABI_VERSION 2
 
 #define OXDP_ASSERT(EXPR) _Static_assert(EXPR, #EXPR)
 
@@ -142,8 +142,8 @@ OXDP_ASSERT(__builtin_offsetof(struct oxdp_key, dp_hash) == 8 * OXDP_W_MARK);
 struct oxdp_mask {
     struct oxdp_key bits;
     __u32 n_words;              /* Words from 'n_words' on are all zero. */
-    __u32 id;                   /* Index in the map, part of the hash. */
-    __u64 pad[3];
+    __u32 pad0;
+    __u64 pad1[3];
 };
 OXDP_ASSERT(sizeof(struct oxdp_mask) == 160);
 
@@ -225,8 +225,8 @@ struct oxdp_flow {
     __u8 verdict;               /* enum oxdp_verdict. */
     __u8 reason;                /* enum oxdp_reason. */
     __u8 n_ops;                 /* 0 means drop. */
-    __u8 plain;                 /* Nonzero if 'verdict' is BPF and 'ops' is one
-                                 * OUTPUT. */
+    __u8 plain;                 /* Nonzero if 'verdict' is BPF and 'ops' is
+                                 * nothing or one OUTPUT. */
     __u32 out_port;             /* Datapath port of the OUTPUT opcode, or
                                  * OXDP_PORT_NONE. */
     __u64 pad[2];
@@ -283,10 +283,14 @@ struct oxdp_port {
 OXDP_ASSERT(sizeof(struct oxdp_port) == 128);
 
 /* Which datapath port a device is; the port's own and for an internal port its
- * datapath end.  Open addressing from ifindex modulo OXDP_IFPORT_SLOTS. */
-struct oxdp_ifport {
-    __u32 ifindex;              /* 0: empty, OXDP_IFINDEX_DELETED: removed. */
-    __u32 port;
+ * datapath end.  Open addressing from ifindex modulo OXDP_IFPORT_SLOTS.
+ * Read and written at once, as another device can take an element over. */
+union oxdp_ifport {
+    struct {
+        __u32 ifindex;          /* 0: empty, OXDP_IFINDEX_DELETED: removed. */
+        __u32 port;
+    };
+    __u64 both;
 };
 #define OXDP_IFINDEX_DELETED 0xffffffffu
 
@@ -343,8 +347,8 @@ OXDP_ASSERT(sizeof(struct oxdp_port_stats) == 128);
 struct oxdp_cpu_block {
     struct oxdp_port_stats ports[OXDP_MAX_PORTS];
 
-    /* The flow hint: from the hash of a whole key to a flow.  The number of
-     * elements is a power of two.  A wrong element costs a search, never a
+    /* The flow hint: from the hash of a key, control.n_words of it, to a flow.
+     * The number of elements is a power of two.  A wrong element costs a search, never a
      * wrong flow. */
     __u64 hints[];
 };
@@ -412,7 +416,7 @@ OXDP_ASSERT(sizeof(struct oxdp_control) == 64);
 struct oxdp_shared {
     struct oxdp_control control;
     struct oxdp_port ports[OXDP_MAX_PORTS];     /* By datapath port. */
-    struct oxdp_ifport ifports[OXDP_IFPORT_SLOTS];
+    union oxdp_ifport ifports[OXDP_IFPORT_SLOTS];
     struct oxdp_mask masks[OXDP_MAX_MASKS];     /* By id. */
     __u64 order[OXDP_MAX_MASKS];        /* Ids in the order of the search. */
 };

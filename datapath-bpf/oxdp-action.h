@@ -11,15 +11,18 @@
 #include "oxdp-stats.h"
 #include "oxdp-upcall.h"
 
-/* A packet on its way. */
+/* A packet on its way.  Small, since before Linux 6.3 the frames of a program,
+ * oxdp_pass() and oxdp_search_mask(), each rounded up to 32 bytes, may take 512
+ * bytes together. */
 struct oxdp_state {
     struct oxdp_key key;
     __u32 in_port;
     __u32 recirc_id;
-    __u32 changed;              /* Nonzero if no longer as received. */
-    __u32 n_words;              /* Words of 'key' that may be nonzero. */
-    __u32 vlan_limit;           /* VLAN tags that OVS parses. */
     __u32 len;                  /* Of the whole packet, tags included. */
+    __u8 n_words;               /* Words of 'key' that may be nonzero. */
+    __u8 changed;               /* Nonzero if no longer as received. */
+    __u8 parsed;                /* Nonzero if 'key' is not all zeros. */
+    __u8 pad;
     struct oxdp_pos pos;        /* Between the steps of parsing. */
 };
 
@@ -130,7 +133,7 @@ oxdp_execute(oxdp_ctx *ctx, struct oxdp_state *st, struct oxdp_flow *flow,
         int ret_;                                       \
                                                         \
         oxdp_ctx_view(ctx, &pkt_);                      \
-        pkt_.vlan_limit = st->vlan_limit;               \
+        pkt_.vlan_limit = oxdp_shared.control.vlan_limit; \
         pkt_.where = oxdp_key_where(st->in_port, st->recirc_id); \
         pkt_.n_words = st->n_words;                     \
         pkt_.pos = &st->pos;                            \
@@ -165,7 +168,11 @@ oxdp_ctx_parse(oxdp_ctx *ctx, struct oxdp_state *st)
 {
     int ret;
 
-    oxdp_memset(&st->key, 0, sizeof st->key);
+    /* oxdp_receive() has zeroed it for the first time. */
+    if (st->parsed) {
+        oxdp_memset(&st->key, 0, sizeof st->key);
+    }
+    st->parsed = 1;
     ret = OXDP_CTX_PARSE(oxdp_parse);
     if (ret == OXDP_PARSE_EXT) {
         ret = oxdp_pass_ext(ctx, st);
@@ -207,7 +214,6 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
     }
     stats = &block->ports[OXDP_BOUND(st->in_port, OXDP_MAX_PORTS)];
 
-    st->vlan_limit = oxdp_shared.control.vlan_limit;
     ret = oxdp_ctx_parse(ctx, st);
     if (ret == OXDP_PARSE_MORE && !oxdp_ctx_pull(ctx)) {
         ret = oxdp_ctx_parse(ctx, st);
@@ -248,13 +254,14 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
     return oxdp_execute(ctx, st, flow, port, stats);
 }
 
-/* oxdp_pass() for most packets, inline: oxdp_parse_common() can parse it, the
- * hint knows the flow, and that has an output, which is possible from here, for
- * its only action.  Returns a return code, or OXDP_AGAIN, with nothing done, if
- * it is another packet. */
+/* oxdp_receive() for most frames: oxdp_parse_common() can parse it, the hint
+ * knows the flow, and an output is the only action of that, or it has none.
+ * Returns a return code, or OXDP_AGAIN, with nothing done, if it is another
+ * packet. */
 OXDP_INLINE int
-oxdp_pass_common(oxdp_ctx *ctx, __u32 in_port)
+oxdp_receive_common(oxdp_ctx *ctx)
 {
+    __u32 in_port = oxdp_port_from_ifindex(oxdp_ctx_ifindex(ctx));
     __u32 cpu = bpf_get_smp_processor_id();
     oxdp_word words[OXDP_KEY_WORDS_IPV4];
     struct oxdp_key *key = (struct oxdp_key *) words;
@@ -265,13 +272,13 @@ oxdp_pass_common(oxdp_ctx *ctx, __u32 in_port)
     struct oxdp_port *port;
     struct oxdp_pkt pkt;
     __u64 hash;
+    int ret;
 
     block = oxdp_cpu_block_get(cpu);
     oxdp_ctx_view(ctx, &pkt);
     pkt.where = oxdp_key_where(in_port, 0);
     if (!block || in_port >= OXDP_MAX_PORTS
-        || oxdp_parse_common(&pkt, key) != OXDP_PARSE_OK
-        || oxdp_ctx_has_metadata(ctx)) {
+        || oxdp_parse_common(&pkt, key) != OXDP_PARSE_OK) {
         return OXDP_AGAIN;
     }
 
@@ -281,14 +288,23 @@ oxdp_pass_common(oxdp_ctx *ctx, __u32 in_port)
     if (!flow || !flow->plain) {
         return OXDP_AGAIN;
     }
-    port = oxdp_port_get(flow->out_port);
-    if (!port || !oxdp_ctx_can_output(ctx, port, pkt.len)) {
-        return OXDP_AGAIN;
-    }
     stats = &block->ports[OXDP_BOUND(in_port, OXDP_MAX_PORTS)];
+    port = oxdp_port_get(flow->out_port);
+    if (port && !oxdp_ctx_can_output(ctx, port, pkt.len)) {
+        stats->to_skb++;
+        return OXDP_RET_PASS;
+    }
     stats->hits[OXDP_HOOK]++;
     oxdp_flow_count(&place, cpu, pkt.len, oxdp_tcp_flags(key));
-    return oxdp_output(ctx, port, flow->out_port, stats);
+    if (!port) {
+        stats->drops[OXDP_DROP_ACTION]++;
+        return OXDP_RET_DROP;
+    }
+    ret = oxdp_ctx_output(ctx, port, flow->out_port);
+    if (ret == OXDP_RET_DROP) {
+        stats->drops[OXDP_DROP_OUT_ERROR]++;
+    }
+    return ret;
 }
 
 /* Runs a packet that was received on the device of 'ctx' through the datapath.
@@ -296,25 +312,21 @@ oxdp_pass_common(oxdp_ctx *ctx, __u32 in_port)
 OXDP_INLINE int
 oxdp_receive(oxdp_ctx *ctx)
 {
-    __u32 in_port = oxdp_port_from_ifindex(oxdp_ctx_ifindex(ctx));
+    struct oxdp_state st = {
+        .in_port = oxdp_port_from_ifindex(oxdp_ctx_ifindex(ctx)),
+    };
     int i, ret;
 
-    if (in_port == OXDP_PORT_NONE) {
-        return oxdp_drop(in_port, OXDP_DROP_NO_PORT);
+    if (st.in_port == OXDP_PORT_NONE) {
+        return oxdp_drop(st.in_port, OXDP_DROP_NO_PORT);
     }
-    ret = oxdp_pass_common(ctx, in_port);
-    if (ret == OXDP_AGAIN) {
-        struct oxdp_state st = { .in_port = in_port };
-
-        for (i = 0; i < OXDP_MAX_RECIRC; i++) {
-            ret = oxdp_pass(ctx, &st);
-            if (ret != OXDP_AGAIN) {
-                return ret;
-            }
+    for (i = 0; i < OXDP_MAX_RECIRC; i++) {
+        ret = oxdp_pass(ctx, &st);
+        if (ret != OXDP_AGAIN) {
+            return ret;
         }
-        ret = oxdp_drop(in_port, OXDP_DROP_RECIRC);
     }
-    return ret;
+    return oxdp_drop(st.in_port, OXDP_DROP_RECIRC);
 }
 
 #endif /* oxdp-action.h */

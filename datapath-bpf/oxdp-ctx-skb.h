@@ -52,19 +52,13 @@ oxdp_ctx_pull(oxdp_ctx *ctx)
 }
 
 OXDP_INLINE int
-oxdp_ctx_has_metadata(oxdp_ctx *ctx)
-{
-    return ctx->mark || ctx->priority;
-}
-
-OXDP_INLINE int
 oxdp_ctx_metadata(oxdp_ctx *ctx, struct oxdp_key *key)
 {
     oxdp_word *w = (oxdp_word *) key;
 
     w[OXDP_W_MARK] = (__u64) ctx->mark << 32;
     w[OXDP_W_PRIORITY] = ctx->priority;
-    return oxdp_ctx_has_metadata(ctx);
+    return ctx->mark || ctx->priority;
 }
 
 OXDP_INLINE int

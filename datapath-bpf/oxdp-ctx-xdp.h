@@ -41,13 +41,6 @@ oxdp_ctx_pull(oxdp_ctx *ctx)
     return -1;
 }
 
-/* Returns nonzero if the packet has metadata that are part of the key. */
-OXDP_INLINE int
-oxdp_ctx_has_metadata(oxdp_ctx *ctx)
-{
-    return 0;
-}
-
 /* Stores the metadata of the packet in 'key'.  Returns nonzero if it has
  * any. */
 OXDP_INLINE int

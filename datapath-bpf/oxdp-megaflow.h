@@ -85,9 +85,15 @@ oxdp_flow_verify(const struct oxdp_key *key, __u32 slot,
                  struct oxdp_place *place)
 {
     struct oxdp_flow *flow = oxdp_flow_get(slot, place);
-    __u32 n_words = mask->n_words;
+    __u32 n_words;
 
-    return flow && flow->live == mask_id + 1 && n_words <= max
+    /* Only what is read after 'live' belongs to it. */
+    if (!flow || *(volatile __u32 *) &flow->live != mask_id + 1) {
+        return NULL;
+    }
+    asm volatile("" : : : "memory");
+    n_words = mask->n_words;
+    return n_words <= max
            && oxdp_key_matches(key, &mask->bits, &flow->key, n_words, max)
            ? flow : NULL;
 }

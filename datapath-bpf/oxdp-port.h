@@ -13,17 +13,18 @@
 OXDP_INLINE __u32
 oxdp_port_from_ifindex(__u32 ifindex)
 {
-    const struct oxdp_ifport *ifport;
+    union oxdp_ifport ifport;
     int i;
 
     for (i = 0; i < OXDP_IFPORT_PROBES; i++) {
-        ifport = &oxdp_shared.ifports[OXDP_BOUND(ifindex + i,
-                                                 OXDP_IFPORT_SLOTS)];
-        if (!ifport->ifindex) {
+        __u64 slot = OXDP_BOUND(ifindex + i, OXDP_IFPORT_SLOTS);
+
+        ifport.both = *(volatile __u64 *) &oxdp_shared.ifports[slot].both;
+        if (!ifport.ifindex) {
             break;
         }
-        if (ifport->ifindex == ifindex) {
-            return ifport->port;
+        if (ifport.ifindex == ifindex) {
+            return ifport.port;
         }
     }
     return OXDP_PORT_NONE;

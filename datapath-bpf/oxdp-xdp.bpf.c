@@ -6,11 +6,35 @@
 #include "oxdp-ctx-xdp.h"
 #include "oxdp-action.h"
 
+/* For what oxdp_xdp_port() does not do itself. */
+SEC("xdp.frags")
+int
+oxdp_xdp_rest(struct xdp_md *ctx)
+{
+    return oxdp_receive(ctx);
+}
+
+/* The programs that oxdp_xdp_port() goes on with.  A program of its own has the
+ * whole stack and the whole of the verifier's patience to itself. */
+struct {
+    __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+    __uint(max_entries, 1);
+    __uint(key_size, sizeof(__u32));
+    __array(values, int(struct xdp_md *));
+} oxdp_progs SEC(".maps") = { .values = { [0] = &oxdp_xdp_rest } };
+
+/* Attached to ports. */
 SEC("xdp.frags")
 int
 oxdp_xdp_port(struct xdp_md *ctx)
 {
-    return oxdp_receive(ctx);
+    int ret = oxdp_receive_common(ctx);
+
+    if (ret == OXDP_AGAIN) {
+        bpf_tail_call(ctx, &oxdp_progs, 0);
+        ret = XDP_DROP;         /* Cannot be. */
+    }
+    return ret;
 }
 
 /* Not attached: run by ovs-vswitchd to relate bpf_jiffies64(), which is cheap

@@ -165,6 +165,23 @@ find_shared_map(struct bpf_object *obj, const char *name)
     return NULL;
 }
 
+/* Returns the highest number that a CPU can have, plus 1. */
+static uint32_t
+count_cpus(void)
+{
+    FILE *file = fopen("/sys/devices/system/cpu/possible", "r");
+    unsigned int last = 0, n;
+
+    /* As in "0-3,8-11". */
+    while (file && fscanf(file, "%u%*[-,]", &n) == 1) {
+        last = n;
+    }
+    if (file) {
+        fclose(file);
+    }
+    return MAX(last + 1, libbpf_num_possible_cpus());
+}
+
 /* Gives 'obj' the maps that 'first', which is loaded, has. */
 static int
 share_maps(struct bpf_object *obj, struct bpf_object *first)
@@ -174,6 +191,11 @@ share_maps(struct bpf_object *obj, struct bpf_object *first)
     bpf_object__for_each_map (map, obj) {
         struct bpf_map *other = find_shared_map(first, bpf_map__name(map));
 
+        if (other && bpf_map__is_internal(map)
+            && bpf_map__value_size(map) != bpf_map__value_size(other)) {
+            VLOG_ERR("oxdp_shared is not alone in .bss");
+            return EINVAL;
+        }
         if (other) {
             int error = bpf_map__reuse_fd(map, bpf_map__fd(other));
 
@@ -319,7 +341,7 @@ oxdp_bpf_open(const struct oxdp_bpf_config *config, struct oxdp_bpf **bpfp,
     raise_memlock();
 
     bpf = xzalloc(sizeof *bpf);
-    bpf->n_cpus = libbpf_num_possible_cpus();
+    bpf->n_cpus = count_cpus();
     bpf->n_queues = MIN(bpf->n_cpus, 64);
     bpf->hint_size = ROUND_UP_POW2(MAX(config->hint_size, 2));
     get_entropy(bpf->seeds, sizeof bpf->seeds);

@@ -24,7 +24,7 @@ struct oxdp_bpf_config {
 /* Loaded programs and mapped maps.  Members are constant after
  * oxdp_bpf_open(); oxdp-maps.h says who may write the memory behind them. */
 struct oxdp_bpf {
-    uint32_t n_cpus;            /* Possible CPUs: blocks in per-CPU maps. */
+    uint32_t n_cpus;            /* Highest number of a possible CPU, + 1. */
     uint32_t n_queues;          /* Queues and sockets of the CPU port. */
     uint32_t hint_size;
     __u64 seeds[OXDP_KEY_WORDS];

@@ -48,7 +48,7 @@ struct buckets {
     int fd;
 };
 
-/* A mask in BPF's map. */
+/* A mask that BPF has. */
 struct mask {
     struct hmap_node node;      /* In 'masks', by content. */
     struct oxdp_key bits;
@@ -205,7 +205,7 @@ reclaim(struct oxdp_table *t, struct ovs_list *done)
 
     LIST_FOR_EACH_POP (p, node, done) {
         if (p->slot != OXDP_NO_SLOT) {
-            if (!p->free_mf) {
+            if (p->mf && !p->free_mf) {
                 fold_counters(t, p->mf);
             }
             t->free_slots[t->n_free_slots++] = p->slot;
@@ -325,8 +325,8 @@ slot_hash(const struct oxdp_table *t, uint32_t slot)
     const struct oxdp_flow *flow = slot_flow(t, slot);
     const struct oxdp_mask *mask = &t->bpf->shared->masks[flow->mask_id];
 
-    return oxdp_hash_masked(&flow->key, &mask->bits, mask->n_words, mask->id,
-                            t->bpf->seeds);
+    return oxdp_hash_masked(&flow->key, &mask->bits, mask->n_words,
+                            flow->mask_id, t->bpf->seeds);
 }
 
 static bool
@@ -464,7 +464,6 @@ mask_ref(struct oxdp_table *t, const struct oxdp_key *bits)
     struct oxdp_mask *m = &bpf->shared->masks[mask->id];
     m->bits = *bits;
     m->n_words = oxdp_mask_words(bits);
-    m->id = mask->id;
     update_n_words(t);
 
     mask->place = bpf->shared->control.n_masks;
@@ -560,8 +559,10 @@ install(struct oxdp_table *t, const struct oxdp_key *key,
     flow->reason = ops->reason;
     flow->n_ops = ops->n_ops;
     flow->out_port = ops->out_port;
-    flow->plain = (ops->verdict == OXDP_VERDICT_BPF && ops->n_ops == 1
-                   && ops->ops[0].code == OXDP_OP_OUTPUT);
+    flow->plain = (ops->verdict == OXDP_VERDICT_BPF
+                   && (!ops->n_ops
+                       || (ops->n_ops == 1
+                           && ops->ops[0].code == OXDP_OP_OUTPUT)));
     memcpy(flow->ops, ops->ops, sizeof flow->ops);
     for (uint32_t cpu = 0; cpu < t->bpf->n_cpus; cpu++) {
         memset(slot_stats(t, slot, cpu), 0, sizeof(struct oxdp_flow_stats));
@@ -576,9 +577,12 @@ install(struct oxdp_table *t, const struct oxdp_key *key,
         && (buckets_grow(t)
             /* Growing inserted it, as it is live. */
             || !slot_flow(t, slot)->live)) {
+        /* It was live, so the slot cannot be reused at once. */
         *(volatile uint32_t *) &flow->live = 0;
-        uint32_t id = mask_unref(t, mask->id);
-        pending_mask(t, add_pending(t), id);
+        struct pending *p = add_pending(t);
+        p->slot = slot;
+        t->n_free_slots--;
+        pending_mask(t, p, mask_unref(t, mask->id));
         return OXDP_REASON_TABLE_FULL;
     }
     t->n_free_slots--;

@@ -161,6 +161,13 @@ xdp_ports_get_stats(struct xdp_dp *dp, struct oxdp_port_stats *sum)
 
 /* The tables that BPF reads. */
 
+/* Returns the 'i'th place for 'ifindex'. */
+static union oxdp_ifport *
+ifport_slot(const struct xdp_dp *dp, int ifindex, int i)
+{
+    return &dp->bpf->shared->ifports[(ifindex + i) & (OXDP_IFPORT_SLOTS - 1)];
+}
+
 /* Tells BPF that 'ifindex' is port 'port_no'.  Returns 0, or ENOSPC if the
  * places for it are taken. */
 static int
@@ -168,13 +175,14 @@ ifport_insert(struct xdp_dp *dp, int ifindex, odp_port_t port_no)
     OVS_REQUIRES(dp->port_mutex)
 {
     for (int i = 0; i < OXDP_IFPORT_PROBES; i++) {
-        struct oxdp_ifport *p
-            = &dp->bpf->shared->ifports[(ifindex + i) & (OXDP_IFPORT_SLOTS - 1)];
+        union oxdp_ifport *p = ifport_slot(dp, ifindex, i);
 
         if (!p->ifindex || p->ifindex == OXDP_IFINDEX_DELETED) {
-            p->port = odp_to_u32(port_no);
-            atomic_thread_fence(memory_order_release);
-            p->ifindex = ifindex;
+            union oxdp_ifport new = {
+                { .ifindex = ifindex, .port = odp_to_u32(port_no) }
+            };
+
+            *(volatile uint64_t *) &p->both = new.both;
             return 0;
         }
     }
@@ -186,8 +194,7 @@ ifport_remove(struct xdp_dp *dp, int ifindex)
     OVS_REQUIRES(dp->port_mutex)
 {
     for (int i = 0; i < OXDP_IFPORT_PROBES; i++) {
-        struct oxdp_ifport *p
-            = &dp->bpf->shared->ifports[(ifindex + i) & (OXDP_IFPORT_SLOTS - 1)];
+        union oxdp_ifport *p = ifport_slot(dp, ifindex, i);
 
         if (p->ifindex == ifindex) {
             p->ifindex = OXDP_IFINDEX_DELETED;
@@ -710,7 +717,6 @@ xdp_ports_init(struct xdp_dp *dp)
 {
     int error;
 
-    dp->port_seq = seq_create();
     dp->links = nln_create(NETLINK_ROUTE, parse_link, &dp->changed_ifindex);
     dp->link_notifier = nln_notifier_create(dp->links, RTNLGRP_LINK,
                                             link_changed, dp);

@@ -61,6 +61,7 @@ dp_create(struct xdp_dp **dpp)
     ovs_mutex_init(&dp->port_mutex);
     ovs_rwlock_init(&dp->handlers_lock);
     hmap_init(&dp->ports);
+    dp->port_seq = seq_create();
     dp->upcall_rate = DEFAULT_UPCALL_RATE;
     dp->upcall_burst = DEFAULT_UPCALL_BURST;
 
@@ -68,6 +69,7 @@ dp_create(struct xdp_dp **dpp)
     if (error) {
         VLOG_ERR("cannot create datapath: %s", why);
         free(why);
+        seq_destroy(dp->port_seq);
         hmap_destroy(&dp->ports);
         ovs_rwlock_destroy(&dp->handlers_lock);
         ovs_mutex_destroy(&dp->port_mutex);
@@ -235,7 +237,8 @@ dpif_xdp_get_stats(const struct dpif *dpif, struct dpif_dp_stats *stats)
 
     xdp_ports_get_stats(dp, &ps);
     stats->n_hit = ps.hits[OXDP_HOOK_XDP] + ps.hits[OXDP_HOOK_TC];
-    stats->n_cache_hit = stats->n_hit - ps.search_hits;
+    /* The counters move on between being read. */
+    stats->n_cache_hit = stats->n_hit - MIN(stats->n_hit, ps.search_hits);
     stats->n_mask_hit = ps.mask_probes;
     stats->n_lost = ps.drops[OXDP_DROP_PUNT_RATE]
                     + ps.drops[OXDP_DROP_PUNT_ERROR];

@@ -250,7 +250,7 @@ check_form(enum form form, const struct parse_ref *ref, const uint8_t *data,
            const struct parse_metadata *md)
 {
     struct program *p = form == XDP || form == XDP_FRAGS ? &xdp : &tc;
-    struct parse_result r, native;
+    struct parse_result r = { .common = false }, native;
     size_t cut = tci ? 4 : 0;
     const char *why;
     int error;

@@ -47,6 +47,8 @@ struct parse_result {
     int result;                 /* enum oxdp_parse_result. */
     uint32_t n_words;
     struct oxdp_key key;
+    bool common;                /* oxdp_parse_common() parses it, */
+    bool common_is_wrong;       /* and not as oxdp_parse(). */
 };
 
 /* Parses a frame of 'len' bytes of which the 'linear' bytes at 'data' are

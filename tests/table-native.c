@@ -132,7 +132,7 @@ static ovs_u128 recirc_ufids[N_PORTS + 1];
 struct figures {
     uint64_t puts, exist, full, deletes, changes;
     uint64_t hits[OXDP_N_HOOKS], hint_hits, misses, ambiguous, user_only;
-    uint64_t common;            /* As oxdp_pass_common() is for. */
+    uint64_t common;            /* As oxdp_receive_common() is for. */
     uint64_t n_words[OXDP_KEY_WORDS + 1];   /* Of masks of flows. */
     uint64_t reasons[OXDP_N_REASONS];       /* Of flows. */
     uint64_t spilled;                       /* Buckets. */

@@ -57,10 +57,10 @@ parse_test_run(oxdp_ctx *ctx, const struct parse_test_in *in,
     struct oxdp_state st = {
         .in_port = in->in_port,
         .recirc_id = in->recirc_id,
-        .vlan_limit = in->vlan_limit,
     };
     int ret;
 
+    oxdp_shared.control.vlan_limit = in->vlan_limit;
     out->first_linear = ctx->data_end - ctx->data;
     ret = oxdp_ctx_parse(ctx, &st);
     out->first_result = ret;
