@@ -14,6 +14,7 @@ ovs_xdp_ovs_vswitchd_SOURCES = \
 	ovs-xdp/dpif-xdp-flow.c \
 	ovs-xdp/dpif-xdp-port.c \
 	ovs-xdp/dpif-xdp-register.c \
+	ovs-xdp/dpif-xdp-tunnel.c \
 	ovs-xdp/dpif-xdp-unixctl.c \
 	ovs-xdp/dpif-xdp-upcall.c \
 	ovs-xdp/dpif-xdp.c \
@@ -26,6 +27,8 @@ $(ovs_xdp_ovs_vswitchd_OBJECTS): | $(bpf_skeletons)
 # Open vSwitch functions that we stand in front of: __wrap_NAME is ours,
 # __real_NAME the original.
 ovs_wrapped_functions = \
+	dpif_execute \
+	dpif_operate \
 	dpif_supports_explicit_drop_action \
 	dpif_supports_lb_output_action \
 	dpif_supports_tnl_push_pop \

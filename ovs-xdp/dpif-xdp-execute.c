@@ -34,13 +34,24 @@ struct execute_aux {
     const struct flow *flow;    /* Of the packets before the actions. */
 };
 
+/* Sends the packets, which stay the caller's, out of 'port_no', cut short if
+ * they are to be; that ends with this output. */
 static void
 output(struct xdp_dp *dp, struct dp_packet_batch *batch, odp_port_t port_no)
 {
     uint32_t i = odp_to_u32(port_no);
     struct dp_packet *packet;
 
-    dp_packet_batch_apply_cutlen(batch);
+    if (batch->trunc) {
+        struct dp_packet_batch cut;
+
+        dp_packet_batch_clone(&cut, batch);
+        dp_packet_batch_reset_cutlen(batch);
+        dp_packet_batch_apply_cutlen(&cut);
+        output(dp, &cut, port_no);
+        dp_packet_delete_batch(&cut, true);
+        return;
+    }
     if (i >= OXDP_MAX_PORTS
         || !(dp->bpf->shared->ports[i].flags & OXDP_PORT_F_PRESENT)) {
         COVERAGE_ADD(xdp_execute_bad_port, dp_packet_batch_size(batch));
@@ -74,6 +85,22 @@ userspace(struct xdp_dp *dp, struct dp_packet_batch *batch,
     }
 }
 
+/* Returns false, and counts the packets as lost, if they have been through the
+ * table too often. */
+static bool
+may_recirculate(const struct dp_packet_batch *batch)
+{
+    if (*recirc_depth_get() >= MAX_RECIRC_DEPTH) {
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+
+        COVERAGE_ADD(xdp_execute_recirc_limit, dp_packet_batch_size(batch));
+        VLOG_WARN_RL(&rl, "packet dropped: recirculated more than %d times",
+                     MAX_RECIRC_DEPTH);
+        return false;
+    }
+    return true;
+}
+
 static void
 recirculate(struct xdp_dp *dp, struct dp_packet_batch *batch,
             uint32_t recirc_id)
@@ -81,12 +108,7 @@ recirculate(struct xdp_dp *dp, struct dp_packet_batch *batch,
     int *depth = recirc_depth_get();
     struct dp_packet *packet;
 
-    if (*depth >= MAX_RECIRC_DEPTH) {
-        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
-
-        COVERAGE_ADD(xdp_execute_recirc_limit, dp_packet_batch_size(batch));
-        VLOG_WARN_RL(&rl, "packet dropped: recirculated more than %d times",
-                     MAX_RECIRC_DEPTH);
+    if (!may_recirculate(batch)) {
         return;
     }
     (*depth)++;
@@ -95,6 +117,32 @@ recirculate(struct xdp_dp *dp, struct dp_packet_batch *batch,
 
         clone->md.recirc_id = recirc_id;
         xdp_receive(dp, clone);
+    }
+    (*depth)--;
+}
+
+/* Takes the header of tunnel port 'port_no' off copies of the packets, and
+ * receives what was inside. */
+static void
+tunnel_pop(struct xdp_dp *dp, struct dp_packet_batch *batch,
+           odp_port_t port_no)
+{
+    int *depth = recirc_depth_get();
+    struct dp_packet_batch inner;
+    struct dp_packet *packet;
+
+    if (!may_recirculate(batch)) {
+        return;
+    }
+    dp_packet_batch_clone(&inner, batch);
+    dp_packet_batch_apply_cutlen(&inner);
+    if (!xdp_tunnel_pop(dp, &inner, port_no)) {
+        dp_packet_delete_batch(&inner, true);
+        return;
+    }
+    (*depth)++;
+    DP_PACKET_BATCH_FOR_EACH (i, packet, &inner) {
+        xdp_receive(dp, packet);
     }
     (*depth)--;
 }
@@ -125,9 +173,25 @@ execute_cb(void *aux_, struct dp_packet_batch *batch, const struct nlattr *a,
         xdp_ct_execute(dp, batch, a, aux->flow);
         break;
 
+    case OVS_ACTION_ATTR_TUNNEL_PUSH:
+        if (should_steal) {
+            /* Nothing follows that could need the header. */
+            break;
+        }
+        dp_packet_batch_apply_cutlen(batch);
+        if (!xdp_tunnel_push(dp, batch, nl_attr_get(a))) {
+            dp_packet_delete_batch(batch, true);
+        }
+        return;
+
+    case OVS_ACTION_ATTR_TUNNEL_POP:
+        tunnel_pop(dp, batch, nl_attr_get_odp_port(a));
+        dp_packet_batch_reset_cutlen(batch);
+        break;
+
     default:
         /* What OVS does not send, since it is probed or keyed to dpif-netdev:
-         * meters, tunnels, bonds. */
+         * meters, bonds. */
         break;
     }
     dp_packet_delete_batch(batch, should_steal);

@@ -462,6 +462,10 @@ port_disconnect(struct xdp_dp *dp, struct xdp_port *port)
 {
     uint32_t port_no = odp_to_u32(port->port_no);
 
+    if (port->tunnel) {
+        xdp_tunnel_remove(dp, port->port_no);
+        return;
+    }
     port_detach_xdp(port);
     oxdp_detach(&port->tc);
     dp->bpf->shared->ports[port_no].flags = 0;
@@ -484,6 +488,10 @@ port_connect(struct xdp_dp *dp, struct xdp_port *port, char **why)
                sizeof(struct oxdp_port_stats));
     }
     memset(p, 0, sizeof *p);
+    if (port->tunnel) {
+        xdp_tunnel_add(dp, port->port_no, port->netdev);
+        return 0;
+    }
     p->ifindex = port->ifindex;
     p->tokens = dp->upcall_burst;
 
@@ -506,10 +514,10 @@ port_open(struct xdp_port *port, struct netdev *netdev)
     enum netdev_flags flags;
     int ifindex, error;
 
-    if (netdev_vport_is_vport_class(netdev_get_class(netdev))) {
-        VLOG_WARN("port %s: tunnel ports of type %s are not supported by this "
-                  "datapath yet", port->name, port->type);
-        return EOPNOTSUPP;
+    if (port->tunnel) {
+        port->configured = true;
+        port_set_why(port, xstrdup("tunnel, by ovs-vswitchd"));
+        return netdev_open(port->name, port->type, &port->netdev);
     }
     error = netdev_get_flags(netdev, &flags);
     if (!error && flags & NETDEV_LOOPBACK) {
@@ -535,11 +543,14 @@ static int
 port_add(struct xdp_dp *dp, struct netdev *netdev, odp_port_t *port_no)
     OVS_REQUIRES(dp->port_mutex)
 {
+    char namebuf[NETDEV_VPORT_NAME_BUFSIZE];
+    const char *name = netdev_vport_get_dpif_port(netdev, namebuf,
+                                                  sizeof namebuf);
     struct xdp_port *port;
     char *why = NULL;
     int error;
 
-    if (xdp_port_by_name(dp, netdev_get_name(netdev))) {
+    if (xdp_port_by_name(dp, name)) {
         return EEXIST;
     }
     if (*port_no == ODPP_NONE) {
@@ -554,15 +565,16 @@ port_add(struct xdp_dp *dp, struct netdev *netdev, odp_port_t *port_no)
 
     port = xzalloc(sizeof *port);
     port->port_no = *port_no;
-    port->name = xstrdup(netdev_get_name(netdev));
+    port->name = xstrdup(name);
     port->type = xstrdup(netdev_get_type(netdev));
     port->internal = !strcmp(port->type, NETDEV_XDP_TYPE);
+    port->tunnel = netdev_vport_is_vport_class(netdev_get_class(netdev));
     port->mode = XDP_MODE_TC;
     port->why = xstrdup("not configured yet");
     port->xdp = port->tc = (struct oxdp_attach) OXDP_ATTACH_INIT;
 
     error = port_open(port, netdev);
-    if (!error && port_by_ifindex(dp, port->ifindex)) {
+    if (!error && !port->tunnel && port_by_ifindex(dp, port->ifindex)) {
         error = EBUSY;
     }
     if (!error) {
@@ -579,7 +591,7 @@ port_add(struct xdp_dp *dp, struct netdev *netdev, odp_port_t *port_no)
         return error;
     }
 
-    if (!port->internal) {
+    if (!port->internal && !port->tunnel) {
         netdev_turn_flags_on(port->netdev, NETDEV_PROMISC,
                              &port->saved_flags);
     }
@@ -652,7 +664,9 @@ ports_check_all(struct xdp_dp *dp)
     struct xdp_port *port;
 
     HMAP_FOR_EACH_SAFE (port, node, &dp->ports) {
-        port_check(dp, port);
+        if (!port->tunnel) {
+            port_check(dp, port);
+        }
     }
 }
 
@@ -743,6 +757,7 @@ xdp_ports_destroy(struct xdp_dp *dp)
         port_remove(dp, port);
     }
     hmap_destroy(&dp->ports);
+    cmap_destroy(&dp->tunnels);
     ovs_mutex_unlock(&dp->port_mutex);
 
     nln_notifier_destroy(dp->link_notifier);
@@ -798,7 +813,7 @@ xdp_ports_set_defaults(struct xdp_dp *dp, const char *mode,
         dp->upcall_rate = upcall_rate;
         dp->upcall_burst = upcall_burst;
         HMAP_FOR_EACH (port, node, &dp->ports) {
-            if (port->configured) {
+            if (port->configured && !port->tunnel) {
                 port_choose_mode(dp, port);
             }
         }
@@ -857,7 +872,9 @@ dpif_xdp_port_set_config(struct dpif *dpif, odp_port_t port_no,
 
     ovs_mutex_lock(&dp->port_mutex);
     port = port_by_number(dp, port_no);
-    if (port && port_attach_tc(dp, port, &why)) {
+    if (port && port->tunnel) {
+        /* Nothing to configure. */
+    } else if (port && port_attach_tc(dp, port, &why)) {
         port_set_error(port, why);
     } else if (port && (!port->configured || port->error
                  || !nullable_string_is_equal(port->wanted_mode, mode))) {

@@ -46,7 +46,7 @@ bool __wrap_dpif_supports_lb_output_action(const struct dpif *);
 bool
 __wrap_dpif_supports_tnl_push_pop(const struct dpif *dpif)
 {
-    return __real_dpif_supports_tnl_push_pop(dpif);
+    return is_ours(dpif) || __real_dpif_supports_tnl_push_pop(dpif);
 }
 
 bool
@@ -59,6 +59,41 @@ bool
 __wrap_dpif_supports_lb_output_action(const struct dpif *dpif)
 {
     return __real_dpif_supports_lb_output_action(dpif);
+}
+
+/* Execution.  OVS believes that a datapath cannot execute, in ovs-vswitchd,
+ * what its flows cannot have, and "helps": it executes the actions itself and
+ * calls the datapath for single ones.  That costs more, and gets trunc() in
+ * front of tnl_push() wrong (3.1).  Ours executes whatever OVS knows. */
+
+int __real_dpif_execute(struct dpif *, struct dpif_execute *);
+int __wrap_dpif_execute(struct dpif *, struct dpif_execute *);
+void __real_dpif_operate(struct dpif *, struct dpif_op **, size_t n_ops,
+                         enum dpif_offload_type);
+void __wrap_dpif_operate(struct dpif *, struct dpif_op **, size_t n_ops,
+                         enum dpif_offload_type);
+
+int
+__wrap_dpif_execute(struct dpif *dpif, struct dpif_execute *execute)
+{
+    if (is_ours(dpif)) {
+        execute->needs_help = false;
+    }
+    return __real_dpif_execute(dpif, execute);
+}
+
+void
+__wrap_dpif_operate(struct dpif *dpif, struct dpif_op **ops, size_t n_ops,
+                    enum dpif_offload_type offload)
+{
+    if (is_ours(dpif)) {
+        for (size_t i = 0; i < n_ops; i++) {
+            if (ops[i]->type == DPIF_OP_EXECUTE) {
+                ops[i]->execute.needs_help = false;
+            }
+        }
+    }
+    __real_dpif_operate(dpif, ops, n_ops, offload);
 }
 
 /* The error column of an Interface.  OVS sets it when it configures the

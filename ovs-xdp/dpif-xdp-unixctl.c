@@ -106,7 +106,8 @@ format_ports(struct xdp_dp *dp, struct ds *ds)
     for (size_t i = 0; i < n; i++) {
         port = ports[i];
         format_port(dp, odp_to_u32(port->port_no), port->name,
-                    xdp_mode_name(port->mode), port->why, ds);
+                    port->tunnel ? "user" : xdp_mode_name(port->mode),
+                    port->why, ds);
         if (port->error) {
             ds_put_format(ds, "    error: %s\n", port->error);
         }

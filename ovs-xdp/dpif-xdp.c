@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "conntrack.h"
+#include "netdev.h"
 #include "netdev-xdp.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
@@ -62,6 +63,8 @@ dp_create(struct xdp_dp **dpp)
     ovs_rwlock_init(&dp->handlers_lock);
     hmap_init(&dp->ports);
     dp->port_seq = seq_create();
+    cmap_init(&dp->tunnels);
+    dp->tnl_conf_seq = seq_read(tnl_conf_seq);
     dp->upcall_rate = DEFAULT_UPCALL_RATE;
     dp->upcall_burst = DEFAULT_UPCALL_BURST;
 
@@ -70,6 +73,7 @@ dp_create(struct xdp_dp **dpp)
         VLOG_ERR("cannot create datapath: %s", why);
         free(why);
         seq_destroy(dp->port_seq);
+        cmap_destroy(&dp->tunnels);
         hmap_destroy(&dp->ports);
         ovs_rwlock_destroy(&dp->handlers_lock);
         ovs_mutex_destroy(&dp->port_mutex);
@@ -213,13 +217,16 @@ dpif_xdp_run(struct dpif *dpif)
 
     dp->bpf->shared->control.vlan_limit = flow_vlan_limit;
     xdp_ports_run(dp);
-    return false;
+    return xdp_tunnels_run(dp);
 }
 
 static void
 dpif_xdp_wait(struct dpif *dpif)
 {
-    xdp_ports_wait(get_xdp_dp(dpif));
+    struct xdp_dp *dp = get_xdp_dp(dpif);
+
+    xdp_ports_wait(dp);
+    xdp_tunnels_wait(dp);
 }
 
 static int

@@ -18,6 +18,7 @@
 #ifndef DPIF_XDP_H
 #define DPIF_XDP_H 1
 
+#include "cmap.h"
 #include "dpif-provider.h"
 #include "odp-util.h"
 #include "openvswitch/hmap.h"
@@ -62,6 +63,7 @@ struct xdp_port {
     struct netdev *netdev;
     struct netdev_saved_flags *saved_flags;
     bool internal;
+    bool tunnel;                /* No device, see dpif-xdp-tunnel.c. */
     int ifindex;                /* Device with our programs: the port's, or an
                                  * internal port's datapath end. */
     char kind[16];              /* Of that device, "" for hardware. */
@@ -108,6 +110,8 @@ struct xdp_dp {
     struct nln_notifier *link_notifier;
     int changed_ifindex;        /* For 'links'. */
     struct nl_sock *features_sock;      /* Or NULL. */
+    struct cmap tunnels;        /* Of struct xdp_tunnel. */
+    uint64_t tnl_conf_seq;      /* Of OVS's tunnels, as last seen. */
     char *default_mode;         /* Open_vSwitch other_config:xdp-mode. */
     uint32_t upcall_rate, upcall_burst;
 
@@ -246,6 +250,28 @@ void dpif_xdp_recv_purge(struct dpif *);
  * flow's actions or queues an upcall.  Takes the packet. */
 void xdp_receive(struct xdp_dp *, struct dp_packet *packet);
 int dpif_xdp_execute(struct xdp_dp *, struct dpif_execute *);
+
+/* dpif-xdp-tunnel.c. */
+
+/* Makes 'port_no' a tunnel port, for push and pop by 'netdev'. */
+void xdp_tunnel_add(struct xdp_dp *, odp_port_t port_no, struct netdev *)
+    OVS_REQUIRES(dp->port_mutex);
+void xdp_tunnel_remove(struct xdp_dp *, odp_port_t port_no)
+    OVS_REQUIRES(dp->port_mutex);
+
+/* Returns true if routes, neighbours or tunnels have changed, so that OVS must
+ * translate its flows anew.  Main thread. */
+bool xdp_tunnels_run(struct xdp_dp *);
+void xdp_tunnels_wait(struct xdp_dp *);
+
+/* Puts the header of 'action' in front of the packets, or takes the header of
+ * tunnel port 'port_no' off them and makes that their input port; packets
+ * without a valid one are deleted.  Returns false, with the batch as it was,
+ * if that is not possible.  Any thread. */
+bool xdp_tunnel_push(struct xdp_dp *, struct dp_packet_batch *,
+                     const struct ovs_action_push_tnl *action);
+bool xdp_tunnel_pop(struct xdp_dp *, struct dp_packet_batch *,
+                    odp_port_t port_no);
 
 /* dpif-xdp-ct.c. */
 void xdp_ct_execute(struct xdp_dp *, struct dp_packet_batch *,

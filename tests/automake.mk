@@ -37,6 +37,7 @@ LAB_TESTS = \
 	tests/table.test \
 	tests/test-netdev \
 	tests/test-xsk \
+	tests/tunnel.test \
 	tests/upcall-rate.test \
 	tests/vlan.test
 
