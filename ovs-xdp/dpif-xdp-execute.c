@@ -189,9 +189,15 @@ execute_cb(void *aux_, struct dp_packet_batch *batch, const struct nlattr *a,
         dp_packet_batch_reset_cutlen(batch);
         break;
 
+    case OVS_ACTION_ATTR_METER:
+        if (should_steal) {
+            break;
+        }
+        xdp_meter_run(dp, batch, nl_attr_get_u32(a));
+        return;
+
     default:
-        /* What OVS does not send, since it is probed or keyed to dpif-netdev:
-         * meters, bonds. */
+        /* What OVS does not send, as it is keyed to dpif-netdev: bonds. */
         break;
     }
     dp_packet_delete_batch(batch, should_steal);

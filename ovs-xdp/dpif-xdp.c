@@ -38,6 +38,7 @@ dp_destroy(struct xdp_dp *dp)
     xdp_handlers_destroy(dp);
     xdp_cpu_close(dp);
     oxdp_table_destroy(dp->table);
+    xdp_meters_destroy(dp);
     if (dp->conntrack) {
         conntrack_destroy(dp->conntrack);
     }
@@ -64,6 +65,7 @@ dp_create(struct xdp_dp **dpp)
     hmap_init(&dp->ports);
     dp->port_seq = seq_create();
     cmap_init(&dp->tunnels);
+    cmap_init(&dp->meters);
     dp->tnl_conf_seq = seq_read(tnl_conf_seq);
     dp->upcall_rate = DEFAULT_UPCALL_RATE;
     dp->upcall_burst = DEFAULT_UPCALL_BURST;
@@ -74,6 +76,7 @@ dp_create(struct xdp_dp **dpp)
         free(why);
         seq_destroy(dp->port_seq);
         cmap_destroy(&dp->tunnels);
+        cmap_destroy(&dp->meters);
         hmap_destroy(&dp->ports);
         ovs_rwlock_destroy(&dp->handlers_lock);
         ovs_mutex_destroy(&dp->port_mutex);
@@ -306,39 +309,6 @@ static char *
 dpif_xdp_get_datapath_version(void)
 {
     return xstrdup("<built-in>");
-}
-
-static void
-dpif_xdp_meter_get_features(const struct dpif *dpif OVS_UNUSED,
-                            struct ofputil_meter_features *features)
-{
-    memset(features, 0, sizeof *features);
-}
-
-static int
-dpif_xdp_meter_set(struct dpif *dpif OVS_UNUSED,
-                   ofproto_meter_id id OVS_UNUSED,
-                   struct ofputil_meter_config *config OVS_UNUSED)
-{
-    return EFBIG;
-}
-
-static int
-dpif_xdp_meter_get(const struct dpif *dpif OVS_UNUSED,
-                   ofproto_meter_id id OVS_UNUSED,
-                   struct ofputil_meter_stats *stats OVS_UNUSED,
-                   uint16_t n_bands OVS_UNUSED)
-{
-    return EFBIG;
-}
-
-static int
-dpif_xdp_meter_del(struct dpif *dpif OVS_UNUSED,
-                   ofproto_meter_id id OVS_UNUSED,
-                   struct ofputil_meter_stats *stats OVS_UNUSED,
-                   uint16_t n_bands OVS_UNUSED)
-{
-    return EFBIG;
 }
 
 const struct dpif_class dpif_xdp_class = {

@@ -111,6 +111,7 @@ struct xdp_dp {
     int changed_ifindex;        /* For 'links'. */
     struct nl_sock *features_sock;      /* Or NULL. */
     struct cmap tunnels;        /* Of struct xdp_tunnel. */
+    struct cmap meters;         /* Of struct xdp_meter. */
     uint64_t tnl_conf_seq;      /* Of OVS's tunnels, as last seen. */
     char *default_mode;         /* Open_vSwitch other_config:xdp-mode. */
     uint32_t upcall_rate, upcall_burst;
@@ -272,6 +273,20 @@ bool xdp_tunnel_push(struct xdp_dp *, struct dp_packet_batch *,
                      const struct ovs_action_push_tnl *action);
 bool xdp_tunnel_pop(struct xdp_dp *, struct dp_packet_batch *,
                     odp_port_t port_no);
+
+/* dpif-xdp-meter.c. */
+
+/* Deletes those packets of the batch that exceed meter 'id'.  Any thread. */
+void xdp_meter_run(struct xdp_dp *, struct dp_packet_batch *, uint32_t id);
+void xdp_meters_destroy(struct xdp_dp *);
+void dpif_xdp_meter_get_features(const struct dpif *,
+                                 struct ofputil_meter_features *);
+int dpif_xdp_meter_set(struct dpif *, ofproto_meter_id,
+                       struct ofputil_meter_config *);
+int dpif_xdp_meter_get(const struct dpif *, ofproto_meter_id,
+                       struct ofputil_meter_stats *, uint16_t n_bands);
+int dpif_xdp_meter_del(struct dpif *, ofproto_meter_id,
+                       struct ofputil_meter_stats *, uint16_t n_bands);
 
 /* dpif-xdp-ct.c. */
 void xdp_ct_execute(struct xdp_dp *, struct dp_packet_batch *,

@@ -28,6 +28,7 @@ LAB_TESTS = \
 	tests/idle.test \
 	tests/jumbo.test \
 	tests/lab-basic.test \
+	tests/meter.test \
 	tests/parse-bpf \
 	tests/port-churn.test \
 	tests/port-errors.test \
