@@ -141,6 +141,38 @@ format_upcalls(const struct xdp_dp *dp, struct ds *ds)
                   sg ? "" : ", no jumbo frames (Linux 6.6 has them)");
 }
 
+/* The flows that ovs-vswitchd executes, by the reason for that, and the packets
+ * of theirs that it has executed. */
+static void
+format_reasons(const struct xdp_dp *dp, struct ds *ds)
+{
+    struct { uint64_t flows, packets; } sums[OXDP_N_REASONS] = { { 0, 0 } };
+    struct cmap_position pos = { 0 };
+    struct oxdp_megaflow *mf;
+    const char *sep = "  in ovs-vswitchd: ";
+
+    while ((mf = oxdp_table_next(dp->table, &pos))) {
+        uint64_t packets;
+        uint8_t reason;
+
+        atomic_read_relaxed(&mf->reason, &reason);
+        atomic_read_relaxed(&mf->user_packets, &packets);
+        sums[reason].flows++;
+        sums[reason].packets += packets;
+    }
+    for (int i = OXDP_REASON_NONE + 1; i < OXDP_N_REASONS; i++) {
+        if (sums[i].flows) {
+            ds_put_format(ds, "%s%s flows %"PRIu64" packets %"PRIu64, sep,
+                          oxdp_reason_name(i), sums[i].flows,
+                          sums[i].packets);
+            sep = ", ";
+        }
+    }
+    if (sep[0] == ',') {
+        ds_put_char(ds, '\n');
+    }
+}
+
 static void
 dpif_xdp_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
               const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
@@ -170,6 +202,7 @@ dpif_xdp_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
         ds_put_format(&ds, " table-full %"PRIu64, table.n_full);
     }
     ds_put_char(&ds, '\n');
+    format_reasons(dp, &ds);
     format_upcalls(dp, &ds);
     format_ports(dp, &ds);
 
