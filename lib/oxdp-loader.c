@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "entropy.h"
+#include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
 #include "oxdp-cpu.skel.h"
 #include "oxdp-tc.skel.h"
@@ -226,6 +227,44 @@ oxdp_bpf_cpu_block(const struct oxdp_bpf *bpf, uint32_t cpu)
     return (void *) ((char *) bpf->cpu_blocks + cpu * cpu_block_size(bpf));
 }
 
+/* How much the verifier may say of a program: sums, no details. */
+#define VERIFIER_LOG_SIZE 4096
+#define VERIFIER_LOG_STATS 4
+
+/* If 'log' is nonnull, makes the verifier say what it found when 'obj' is
+ * loaded. */
+static void
+start_verifier_log(struct bpf_object *obj, struct ds *log)
+{
+    struct bpf_program *prog;
+
+    if (log) {
+        bpf_object__for_each_program (prog, obj) {
+            bpf_program__set_log_level(prog, VERIFIER_LOG_STATS);
+            bpf_program__set_log_buf(prog, xzalloc(VERIFIER_LOG_SIZE),
+                                     VERIFIER_LOG_SIZE);
+        }
+    }
+}
+
+static void
+finish_verifier_log(struct bpf_object *obj, struct ds *log)
+{
+    struct bpf_program *prog;
+
+    if (log) {
+        bpf_object__for_each_program (prog, obj) {
+            size_t size;
+            char *buf = CONST_CAST(char *, bpf_program__log_buf(prog, &size));
+
+            ds_put_format(log, "program %s\n%s", bpf_program__name(prog),
+                          buf);
+            bpf_program__set_log_buf(prog, NULL, 0);
+            free(buf);
+        }
+    }
+}
+
 /* Constants of a skeleton's programs. */
 #define SET_RODATA(SKEL, BPF)                                           \
     do {                                                                \
@@ -237,7 +276,7 @@ oxdp_bpf_cpu_block(const struct oxdp_bpf *bpf, uint32_t cpu)
     } while (0)
 
 static int
-load_xdp(struct oxdp_bpf *bpf)
+load_xdp(struct oxdp_bpf *bpf, struct ds *log)
 {
     LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
     struct oxdp_xdp *xdp = bpf->xdp = oxdp_xdp__open();
@@ -259,13 +298,15 @@ load_xdp(struct oxdp_bpf *bpf)
         return -fd;
     }
     error = -bpf_map__set_inner_map_fd(xdp->maps.oxdp_chunks, fd);
+    start_verifier_log(xdp->obj, log);
     error = error ? error : -oxdp_xdp__load(xdp);
+    finish_verifier_log(xdp->obj, log);
     close(fd);
     return error;
 }
 
 static int
-load_tc(struct oxdp_bpf *bpf)
+load_tc(struct oxdp_bpf *bpf, struct ds *log)
 {
     struct oxdp_tc *tc = bpf->tc = oxdp_tc__open();
     int error;
@@ -275,11 +316,14 @@ load_tc(struct oxdp_bpf *bpf)
     }
     SET_RODATA(tc, bpf);
     error = share_maps(tc->obj, bpf->xdp->obj);
-    return error ? error : -oxdp_tc__load(tc);
+    start_verifier_log(tc->obj, log);
+    error = error ? error : -oxdp_tc__load(tc);
+    finish_verifier_log(tc->obj, log);
+    return error;
 }
 
 static int
-load_cpu(struct oxdp_bpf *bpf)
+load_cpu(struct oxdp_bpf *bpf, struct ds *log)
 {
     struct oxdp_cpu *cpu = bpf->cpu = oxdp_cpu__open();
     int error;
@@ -288,7 +332,10 @@ load_cpu(struct oxdp_bpf *bpf)
         return errno;
     }
     error = share_maps(cpu->obj, bpf->xdp->obj);
-    return error ? error : -oxdp_cpu__load(cpu);
+    start_verifier_log(cpu->obj, log);
+    error = error ? error : -oxdp_cpu__load(cpu);
+    finish_verifier_log(cpu->obj, log);
+    return error;
 }
 
 static int
@@ -348,9 +395,9 @@ oxdp_bpf_open(const struct oxdp_bpf_config *config, struct oxdp_bpf **bpfp,
     clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
     bpf->ms_per_jiffy = tick.tv_sec * 1e3 + tick.tv_nsec / 1e6;
 
-    error = load_xdp(bpf);
-    error = error ? error : load_tc(bpf);
-    error = error ? error : load_cpu(bpf);
+    error = load_xdp(bpf, config->verifier_log);
+    error = error ? error : load_tc(bpf, config->verifier_log);
+    error = error ? error : load_cpu(bpf, config->verifier_log);
     error = error ? error : map_all(bpf);
     if (error) {
         *errp = xasprintf("the kernel does not accept the BPF programs (%s%s"

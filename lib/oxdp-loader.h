@@ -11,6 +11,7 @@
 
 #include "oxdp-abi.h"
 
+struct ds;
 struct oxdp_cpu;
 struct oxdp_tc;
 struct oxdp_xdp;
@@ -19,6 +20,8 @@ struct oxdp_xdp;
 struct oxdp_bpf_config {
     uint32_t hint_size;         /* Elements of the flow hint per CPU; rounded
                                  * up to a power of two. */
+    struct ds *verifier_log;    /* If nonnull, gets "program NAME" and what the
+                                 * verifier found of it, for each. */
 };
 
 /* Loaded programs and mapped maps.  Members are constant after

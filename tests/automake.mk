@@ -19,6 +19,7 @@
 UNIT_TESTS = \
 	tests/parse-fuzz \
 	tests/table-native \
+	tests/verifier \
 	tests/version.test
 
 LAB_TESTS = \
@@ -51,6 +52,7 @@ EXTRA_DIST += \
 	tests/lab-packets.py \
 	tests/netns-works \
 	tests/run-test \
+	tests/verifier-budget \
 	$(filter %.test,$(UNIT_TESTS) $(LAB_TESTS))
 
 TEST_EXTENSIONS = .test
@@ -60,7 +62,8 @@ check_PROGRAMS += \
 	tests/parse-fuzz \
 	tests/table-native \
 	tests/test-netdev \
-	tests/test-xsk
+	tests/test-xsk \
+	tests/verifier
 
 # The parser as a program of its own, which stores the key.
 test_bpf_objects = \
@@ -101,6 +104,9 @@ tests_table_native_LDADD = $(OXDP_LDADD)
 
 tests_test_netdev_SOURCES = tests/test-netdev.c ovs-xdp/netdev-xdp.c
 tests_test_netdev_LDADD = $(OXDP_LDADD)
+
+tests_verifier_SOURCES = tests/verifier.c
+tests_verifier_LDADD = $(OXDP_LDADD)
 
 # Includes lib/oxdp-xsk.c.
 tests_test_xsk_SOURCES = tests/test-xsk.c
