@@ -47,7 +47,6 @@ TESTS = $(UNIT_TESTS) $(LAB_TESTS)
 
 EXTRA_DIST += \
 	tests/bpf/tag-to-skb.bpf.c \
-	tests/lab-functions.sh \
 	tests/lab-lib.sh \
 	tests/lab-packets.py \
 	tests/netns-works \

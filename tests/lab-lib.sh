@@ -319,6 +319,18 @@ same_resources () {
     resources | cmp -s - "$1"
 }
 
+# What the test's labs have left behind, and the machine's own links.
+leftovers () {
+    local l
+
+    for l in "${labs[@]}"; do
+        ip netns list | grep -E "^$l-(switch|h[0-9]+)( |\$)"
+        [ ! -e "$lab_dir/$l" ] || echo "$lab_dir/$l"
+        grep -lsaF "$lab_dir/$l/" /proc/[0-9]*/cmdline
+    done
+    ip -o link show | sed 's/^\([0-9]*: [^:]*\):.*/\1/'
+}
+
 # What else of ours is attached to a device in a namespace.
 attached () {
     nsenter --net="/run/netns/$1" "${BPFTOOL:-bpftool}" net show dev "$2" \
