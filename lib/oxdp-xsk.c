@@ -33,11 +33,16 @@ COVERAGE_DEFINE(oxdp_xsk_stuck);
 
 #define CHUNK_SIZE 4096u
 #define HEADROOM 128            /* In front of received frames. */
+#define TAILROOM 64             /* Behind them. */
 #define MAX_TX_CHUNKS 16        /* Of a packet; the kernel takes 17. */
 #define MIN_FRAMES 64
 #define MAX_FRAMES (1u << 20)
 #define BIND_RETRY_MS 5000
 #define MAX_YIELDS 64           /* Without progress in transmission. */
+
+/* Longer packets are dropped: a struct dp_packet's allocation is a 16-bit
+ * number. */
+#define MAX_RX_SIZE (UINT16_MAX - HEADROOM - TAILROOM)
 
 /* The first 'n_rx' chunks of the area are received into, the others are
  * transmitted from.  Every ring has room for all the chunks that can be on it,
@@ -351,7 +356,7 @@ rx_first(struct oxdp_xsk *xsk, const struct xdp_desc *desc)
     /* The headroom has the header, for as long as the packet is not whole. */
     len = desc->len - sizeof hdr;
     xsk->partial = dp_packet_new_with_headroom(
-        rx_desc_is_last(desc) ? len : 3 * CHUNK_SIZE, HEADROOM);
+        rx_desc_is_last(desc) ? len + TAILROOM : 3 * CHUNK_SIZE, HEADROOM);
     dp_packet_put(xsk->partial, data + sizeof hdr, len);
     memcpy((char *) dp_packet_data(xsk->partial) - sizeof hdr, &hdr,
            sizeof hdr);
@@ -369,7 +374,7 @@ rx_next(struct oxdp_xsk *xsk, const struct xdp_desc *desc)
     if (!xsk->partial) {
         return rx_first(xsk, desc);
     }
-    if (dp_packet_size(xsk->partial) + desc->len > UINT16_MAX) {
+    if (dp_packet_size(xsk->partial) + desc->len > MAX_RX_SIZE) {
         return false;
     }
     dp_packet_put(xsk->partial, xsk_umem__get_data(xsk->area, desc->addr),
