@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dpif-xdp-ct: conntrack, by OVS's userspace implementation.
+ * dpif-xdp-ct: conntrack, by OVS's userspace implementation, and what the
+ * class offers of its settings.
+ *
+ * Each datapath has a conntrack of its own, which has locks of its own: any
+ * thread may call any function here.
  */
 
 #include <config.h>
@@ -9,9 +13,11 @@
 #include <stdlib.h>
 
 #include "conntrack.h"
+#include "conntrack-tp.h"
 #include "ct-dpif.h"
 #include "dp-packet.h"
 #include "dpif-xdp.h"
+#include "ipf.h"
 #include "netlink.h"
 #include "openvswitch/vlog.h"
 #include "timeval.h"
@@ -166,6 +172,42 @@ dpif_xdp_ct_dump_done(struct dpif *dpif OVS_UNUSED,
     return error;
 }
 
+#if OXDP_OVS_VERSION >= 302
+int
+dpif_xdp_ct_exp_dump_start(struct dpif *dpif,
+                           struct ct_dpif_dump_state **dumpp,
+                           const uint16_t *zone)
+{
+    struct xdp_dp *dp = get_xdp_dp(dpif);
+    struct ct_dump *dump = xzalloc(sizeof *dump);
+
+    conntrack_exp_dump_start(dp->conntrack, &dump->dump, zone);
+    dump->up.dpif = dpif;
+    *dumpp = &dump->up;
+    return 0;
+}
+
+int
+dpif_xdp_ct_exp_dump_next(struct dpif *dpif OVS_UNUSED,
+                          struct ct_dpif_dump_state *dump,
+                          struct ct_dpif_exp *entry)
+{
+    return conntrack_exp_dump_next(
+        &CONTAINER_OF(dump, struct ct_dump, up)->dump, entry);
+}
+
+int
+dpif_xdp_ct_exp_dump_done(struct dpif *dpif OVS_UNUSED,
+                          struct ct_dpif_dump_state *dump_)
+{
+    struct ct_dump *dump = CONTAINER_OF(dump_, struct ct_dump, up);
+    int error = conntrack_exp_dump_done(&dump->dump);
+
+    free(dump);
+    return error;
+}
+#endif
+
 int
 dpif_xdp_ct_flush(struct dpif *dpif, const uint16_t *zone,
                   const struct ct_dpif_tuple *tuple)
@@ -175,4 +217,294 @@ dpif_xdp_ct_flush(struct dpif *dpif, const uint16_t *zone,
     return (tuple
             ? conntrack_flush_tuple(dp->conntrack, tuple, zone ? *zone : 0)
             : conntrack_flush(dp->conntrack, zone));
+}
+
+/* Settings. */
+
+int
+dpif_xdp_ct_set_maxconns(struct dpif *dpif, uint32_t maxconns)
+{
+    return conntrack_set_maxconns(get_xdp_dp(dpif)->conntrack, maxconns);
+}
+
+int
+dpif_xdp_ct_get_maxconns(struct dpif *dpif, uint32_t *maxconns)
+{
+    return conntrack_get_maxconns(get_xdp_dp(dpif)->conntrack, maxconns);
+}
+
+int
+dpif_xdp_ct_get_nconns(struct dpif *dpif, uint32_t *nconns)
+{
+    return conntrack_get_nconns(get_xdp_dp(dpif)->conntrack, nconns);
+}
+
+int
+dpif_xdp_ct_set_tcp_seq_chk(struct dpif *dpif, bool enabled)
+{
+    return conntrack_set_tcp_seq_chk(get_xdp_dp(dpif)->conntrack, enabled);
+}
+
+int
+dpif_xdp_ct_get_tcp_seq_chk(struct dpif *dpif, bool *enabled)
+{
+    *enabled = conntrack_get_tcp_seq_chk(get_xdp_dp(dpif)->conntrack);
+    return 0;
+}
+
+#if OXDP_OVS_VERSION >= 302
+int
+dpif_xdp_ct_set_sweep_interval(struct dpif *dpif, uint32_t ms)
+{
+    return conntrack_set_sweep_interval(get_xdp_dp(dpif)->conntrack, ms);
+}
+
+int
+dpif_xdp_ct_get_sweep_interval(struct dpif *dpif, uint32_t *ms)
+{
+    *ms = conntrack_get_sweep_interval(get_xdp_dp(dpif)->conntrack);
+    return 0;
+}
+#endif
+
+int
+dpif_xdp_ct_get_features(struct dpif *dpif OVS_UNUSED,
+                         enum ct_features *features)
+{
+    if (features) {
+        *features = CONNTRACK_F_ZERO_SNAT;
+    }
+    return 0;
+}
+
+/* Limits of zones. */
+
+/* Appends to 'limits' the limit that applies to 'zone'; if 'own', only if it
+ * is the zone's own, not the default. */
+static void
+push_limit(struct conntrack *ct, int32_t zone, bool own,
+           struct ovs_list *limits)
+{
+#if OXDP_OVS_VERSION >= 305
+    struct conntrack_zone_info info = zone_limit_get(ct, zone);
+    uint32_t count = info.count;
+#else
+    struct conntrack_zone_limit info = zone_limit_get(ct, zone);
+    uint32_t count = atomic_count_get(&info.count);
+#endif
+
+    if (!own || info.zone == zone) {
+        ct_dpif_push_zone_limit(limits, zone, info.limit,
+                                zone == DEFAULT_ZONE ? 0 : count);
+    }
+}
+
+static void
+get_limits(struct conntrack *ct, const struct ovs_list *request,
+           struct ovs_list *reply)
+{
+    if (ovs_list_is_empty(request)) {
+        for (int32_t zone = MIN_ZONE; zone <= MAX_ZONE; zone++) {
+            push_limit(ct, zone, true, reply);
+        }
+    } else {
+        const struct ct_dpif_zone_limit *limit;
+
+        LIST_FOR_EACH (limit, node, request) {
+            push_limit(ct, limit->zone, false, reply);
+        }
+    }
+}
+
+static int
+set_limits(struct conntrack *ct, const struct ovs_list *limits)
+{
+    const struct ct_dpif_zone_limit *limit;
+
+    LIST_FOR_EACH (limit, node, limits) {
+        int error = zone_limit_update(ct, limit->zone, limit->limit);
+
+        if (error) {
+            return error;
+        }
+    }
+    return 0;
+}
+
+#if OXDP_OVS_VERSION >= 303
+/* The default is one of the list, of zone DEFAULT_ZONE. */
+int
+dpif_xdp_ct_set_limits(struct dpif *dpif, const struct ovs_list *limits)
+{
+    return set_limits(get_xdp_dp(dpif)->conntrack, limits);
+}
+
+int
+dpif_xdp_ct_get_limits(struct dpif *dpif, const struct ovs_list *request,
+                       struct ovs_list *reply)
+{
+    struct conntrack *ct = get_xdp_dp(dpif)->conntrack;
+
+    if (ovs_list_is_empty(request)) {
+        push_limit(ct, DEFAULT_ZONE, false, reply);
+    }
+    get_limits(ct, request, reply);
+    return 0;
+}
+#else
+int
+dpif_xdp_ct_set_limits(struct dpif *dpif, const uint32_t *default_limit,
+                       const struct ovs_list *limits)
+{
+    struct conntrack *ct = get_xdp_dp(dpif)->conntrack;
+    int error = (default_limit
+                 ? zone_limit_update(ct, DEFAULT_ZONE, *default_limit) : 0);
+
+    return error ? error : set_limits(ct, limits);
+}
+
+int
+dpif_xdp_ct_get_limits(struct dpif *dpif, uint32_t *default_limit,
+                       const struct ovs_list *request, struct ovs_list *reply)
+{
+    struct conntrack *ct = get_xdp_dp(dpif)->conntrack;
+
+    *default_limit = zone_limit_get(ct, DEFAULT_ZONE).limit;
+    get_limits(ct, request, reply);
+    return 0;
+}
+#endif
+
+int
+dpif_xdp_ct_del_limits(struct dpif *dpif, const struct ovs_list *limits)
+{
+    struct conntrack *ct = get_xdp_dp(dpif)->conntrack;
+    const struct ct_dpif_zone_limit *limit;
+
+    LIST_FOR_EACH (limit, node, limits) {
+        int error = zone_limit_delete(ct, limit->zone);
+
+        if (error) {
+            return error;
+        }
+    }
+    return 0;
+}
+
+/* Timeout policies.  Like dpif-netdev, there is no dump of them: conntrack
+ * does not list them, and they are gone when the datapath is. */
+
+int
+dpif_xdp_ct_set_timeout_policy(struct dpif *dpif,
+                               const struct ct_dpif_timeout_policy *policy)
+{
+    struct timeout_policy tp = { .policy = *policy };
+
+    return timeout_policy_update(get_xdp_dp(dpif)->conntrack, &tp);
+}
+
+int
+dpif_xdp_ct_get_timeout_policy(struct dpif *dpif, uint32_t id,
+                               struct ct_dpif_timeout_policy *policy)
+{
+    const struct timeout_policy *tp
+        = timeout_policy_get(get_xdp_dp(dpif)->conntrack, id);
+
+    if (!tp) {
+        return ENOENT;
+    }
+    *policy = tp->policy;
+    return 0;
+}
+
+int
+dpif_xdp_ct_del_timeout_policy(struct dpif *dpif, uint32_t id)
+{
+    return timeout_policy_delete(get_xdp_dp(dpif)->conntrack, id);
+}
+
+/* A policy's name, in an OVS_CT_ATTR_TIMEOUT, is its number: see
+ * xdp_ct_execute().  One policy is for all protocols. */
+int
+dpif_xdp_ct_get_timeout_policy_name(struct dpif *dpif OVS_UNUSED, uint32_t id,
+                                    uint16_t dl_type OVS_UNUSED,
+                                    uint8_t nw_proto OVS_UNUSED, char **namep,
+                                    bool *is_generic)
+{
+    *namep = xasprintf("%"PRIu32, id);
+    *is_generic = true;
+    return 0;
+}
+
+/* Fragments.  These of OVS's functions return 1 for a bad value. */
+
+static struct ipf *
+get_ipf(const struct dpif *dpif)
+{
+    return conntrack_ipf_ctx(get_xdp_dp(dpif)->conntrack);
+}
+
+int
+dpif_xdp_ipf_set_enabled(struct dpif *dpif, bool v6, bool enabled)
+{
+    return ipf_set_enabled(get_ipf(dpif), v6, enabled);
+}
+
+int
+dpif_xdp_ipf_set_min_frag(struct dpif *dpif, bool v6, uint32_t min_frag)
+{
+    return ipf_set_min_frag(get_ipf(dpif), v6, min_frag) ? EINVAL : 0;
+}
+
+int
+dpif_xdp_ipf_set_max_nfrags(struct dpif *dpif, uint32_t max_nfrags)
+{
+    return ipf_set_max_nfrags(get_ipf(dpif), max_nfrags) ? EINVAL : 0;
+}
+
+static void
+copy_ipf_proto_status(struct dpif_ipf_proto_status *dst,
+                      const struct ipf_proto_status *src)
+{
+    dst->nfrag_accepted = src->nfrag_accepted;
+    dst->nfrag_completed_sent = src->nfrag_completed_sent;
+    dst->nfrag_expired_sent = src->nfrag_expired_sent;
+    dst->nfrag_too_small = src->nfrag_too_small;
+    dst->nfrag_overlap = src->nfrag_overlap;
+    dst->nfrag_purged = src->nfrag_purged;
+    dst->min_frag_size = src->min_frag_size;
+    dst->enabled = src->enabled;
+}
+
+int
+dpif_xdp_ipf_get_status(struct dpif *dpif, struct dpif_ipf_status *status)
+{
+    struct ipf_status s;
+
+    memset(&s, 0, sizeof s);
+    ipf_get_status(get_ipf(dpif), &s);
+    copy_ipf_proto_status(&status->v4, &s.v4);
+    copy_ipf_proto_status(&status->v6, &s.v6);
+    status->nfrag = s.nfrag;
+    status->nfrag_max = s.nfrag_max;
+    return 0;
+}
+
+int
+dpif_xdp_ipf_dump_start(struct dpif *dpif OVS_UNUSED,
+                        struct ipf_dump_ctx **dumpp)
+{
+    return ipf_dump_start(dumpp);
+}
+
+int
+dpif_xdp_ipf_dump_next(struct dpif *dpif, void *dump, char **fragsp)
+{
+    return ipf_dump_next(get_ipf(dpif), dump, fragsp);
+}
+
+int
+dpif_xdp_ipf_dump_done(struct dpif *dpif OVS_UNUSED, void *dump)
+{
+    return ipf_dump_done(dump);
 }

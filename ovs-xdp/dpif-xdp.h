@@ -8,7 +8,7 @@
  *   dpif-xdp-flow.c       put, get, delete, dump flows
  *   dpif-xdp-upcall.c     from AF_XDP to OVS's handlers
  *   dpif-xdp-execute.c    actions on packets in userspace
- *   dpif-xdp-ct.c         conntrack
+ *   dpif-xdp-ct.c         conntrack and its settings
  *   dpif-xdp-unixctl.c    ovs-appctl dpif-xdp/...
  *   dpif-xdp-register.c   how OVS gets to know of all this
  *
@@ -296,8 +296,52 @@ int dpif_xdp_ct_dump_start(struct dpif *, struct ct_dpif_dump_state **,
 int dpif_xdp_ct_dump_next(struct dpif *, struct ct_dpif_dump_state *,
                           struct ct_dpif_entry *);
 int dpif_xdp_ct_dump_done(struct dpif *, struct ct_dpif_dump_state *);
+#if OXDP_OVS_VERSION >= 302
+int dpif_xdp_ct_exp_dump_start(struct dpif *, struct ct_dpif_dump_state **,
+                               const uint16_t *zone);
+int dpif_xdp_ct_exp_dump_next(struct dpif *, struct ct_dpif_dump_state *,
+                              struct ct_dpif_exp *);
+int dpif_xdp_ct_exp_dump_done(struct dpif *, struct ct_dpif_dump_state *);
+#endif
 int dpif_xdp_ct_flush(struct dpif *, const uint16_t *zone,
                       const struct ct_dpif_tuple *);
+int dpif_xdp_ct_set_maxconns(struct dpif *, uint32_t maxconns);
+int dpif_xdp_ct_get_maxconns(struct dpif *, uint32_t *maxconns);
+int dpif_xdp_ct_get_nconns(struct dpif *, uint32_t *nconns);
+int dpif_xdp_ct_set_tcp_seq_chk(struct dpif *, bool enabled);
+int dpif_xdp_ct_get_tcp_seq_chk(struct dpif *, bool *enabled);
+#if OXDP_OVS_VERSION >= 302
+int dpif_xdp_ct_set_sweep_interval(struct dpif *, uint32_t ms);
+int dpif_xdp_ct_get_sweep_interval(struct dpif *, uint32_t *ms);
+#endif
+#if OXDP_OVS_VERSION >= 303
+int dpif_xdp_ct_set_limits(struct dpif *, const struct ovs_list *limits);
+int dpif_xdp_ct_get_limits(struct dpif *, const struct ovs_list *request,
+                           struct ovs_list *reply);
+#else
+int dpif_xdp_ct_set_limits(struct dpif *, const uint32_t *default_limit,
+                           const struct ovs_list *limits);
+int dpif_xdp_ct_get_limits(struct dpif *, uint32_t *default_limit,
+                           const struct ovs_list *request,
+                           struct ovs_list *reply);
+#endif
+int dpif_xdp_ct_del_limits(struct dpif *, const struct ovs_list *limits);
+int dpif_xdp_ct_set_timeout_policy(struct dpif *,
+                                   const struct ct_dpif_timeout_policy *);
+int dpif_xdp_ct_get_timeout_policy(struct dpif *, uint32_t id,
+                                   struct ct_dpif_timeout_policy *);
+int dpif_xdp_ct_del_timeout_policy(struct dpif *, uint32_t id);
+int dpif_xdp_ct_get_timeout_policy_name(struct dpif *, uint32_t id,
+                                        uint16_t dl_type, uint8_t nw_proto,
+                                        char **namep, bool *is_generic);
+int dpif_xdp_ct_get_features(struct dpif *, enum ct_features *);
+int dpif_xdp_ipf_set_enabled(struct dpif *, bool v6, bool enabled);
+int dpif_xdp_ipf_set_min_frag(struct dpif *, bool v6, uint32_t min_frag);
+int dpif_xdp_ipf_set_max_nfrags(struct dpif *, uint32_t max_nfrags);
+int dpif_xdp_ipf_get_status(struct dpif *, struct dpif_ipf_status *);
+int dpif_xdp_ipf_dump_start(struct dpif *, struct ipf_dump_ctx **);
+int dpif_xdp_ipf_dump_next(struct dpif *, void *dump, char **fragsp);
+int dpif_xdp_ipf_dump_done(struct dpif *, void *dump);
 
 /* dpif-xdp-unixctl.c. */
 void xdp_unixctl_init(void);

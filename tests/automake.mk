@@ -24,6 +24,7 @@ UNIT_TESTS = \
 
 LAB_TESTS = \
 	tests/actions.test \
+	tests/conntrack.test \
 	tests/demo.test \
 	tests/documentation.test \
 	tests/idle.test \
