@@ -25,6 +25,9 @@
 
 VLOG_DEFINE_THIS_MODULE(dpif_xdp_ct);
 
+/* More than an FTP command grows by with another address. */
+#define FTP_TAILROOM 64
+
 /* Reads the OVS_CT_ATTR_NAT attribute 'nat'. */
 static void
 parse_nat(const struct nlattr *nat, struct nat_action_info_t *info)
@@ -77,6 +80,22 @@ parse_nat(const struct nlattr *nat, struct nat_action_info_t *info)
     }
 }
 
+/* Makes room behind packets for what conntrack's FTP helper may insert.  The
+ * helper itself looks at the allocation only, headroom included. */
+static void
+reserve_tailroom(struct dp_packet_batch *batch)
+{
+    struct dp_packet *packet;
+
+    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+        /* A struct dp_packet's allocation is a 16-bit number. */
+        if (dp_packet_headroom(packet) + dp_packet_size(packet)
+            <= UINT16_MAX - FTP_TAILROOM) {
+            dp_packet_prealloc_tailroom(packet, FTP_TAILROOM);
+        }
+    }
+}
+
 void
 xdp_ct_execute(struct xdp_dp *dp, struct dp_packet_batch *batch,
                const struct nlattr *ct, const struct flow *flow)
@@ -125,6 +144,9 @@ xdp_ct_execute(struct xdp_dp *dp, struct dp_packet_batch *batch,
             /* There are no netlink events to mask. */
             break;
         }
+    }
+    if (flow->nw_proto == IPPROTO_TCP) {
+        reserve_tailroom(batch);
     }
     conntrack_execute(dp->conntrack, batch, flow->dl_type, force, commit,
                       zone, setmark, setlabel,
