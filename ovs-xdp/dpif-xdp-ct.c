@@ -61,8 +61,16 @@ parse_nat(const struct nlattr *nat, struct nat_action_info_t *info)
             info->max_port = nl_attr_get_u16(b);
             port_max = true;
             break;
+#if OXDP_OVS_VERSION >= 304
+        case OVS_NAT_ATTR_PERSISTENT:
+            info->nat_flags |= NAT_PERSISTENT;
+            break;
+        case OVS_NAT_ATTR_PROTO_RANDOM:
+            info->nat_flags |= NAT_RANGE_RANDOM;
+            break;
+#endif
         default:
-            /* Persistence and the kind of hash do not apply here. */
+            /* What conntrack does not know. */
             break;
         }
     }
