@@ -18,6 +18,7 @@
 
 UNIT_TESTS = \
 	tests/parse-fuzz \
+	tests/suite-compare.test \
 	tests/table-native \
 	tests/verifier \
 	tests/version.test
@@ -138,16 +139,22 @@ check-unit:
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(UNIT_TESTS)'
 .PHONY: check-unit
 
-# Open vSwitch's own system tests of the basics, on our type: Documentation/
-# testing.rst.
+# Open vSwitch's own system tests on our type, the basics or all:
+# Documentation/testing.rst.
 check-ovs-smoke: all
-	$(AM_V_at)abs_top_srcdir='$(abs_top_srcdir)' \
-	  abs_top_builddir='$(abs_top_builddir)' OVS_SRC='$(OVS_SRC)' \
-	  OVS_BUILD='$(OVS_BUILD)' $(BASH_SHELL) \
-	  $(top_srcdir)/tests/ovs-suite/run smoke
-.PHONY: check-ovs-smoke
+	$(AM_V_at)$(OVS_SUITE_RUN) smoke
+check-ovs: all
+	$(AM_V_at)$(OVS_SUITE_RUN) check
+.PHONY: check-ovs check-ovs-smoke
+
+OVS_SUITE_RUN = \
+	abs_top_srcdir='$(abs_top_srcdir)' \
+	abs_top_builddir='$(abs_top_builddir)' OVS_SRC='$(OVS_SRC)' \
+	OVS_BUILD='$(OVS_BUILD)' $(BASH_SHELL) $(top_srcdir)/tests/ovs-suite/run
 
 EXTRA_DIST += \
+	tests/ovs-suite/compare \
+	tests/ovs-suite/expected \
 	tests/ovs-suite/overrides.at \
 	tests/ovs-suite/run
 CLEAN_LOCAL += clean-ovs-suite
