@@ -17,6 +17,7 @@
 # and Open vSwitch's tools are first in PATH; it starts in the build directory.
 
 UNIT_TESTS = \
+	tests/diff-actions \
 	tests/parse-fuzz \
 	tests/suite-compare.test \
 	tests/table-native \
@@ -59,6 +60,7 @@ EXTRA_DIST += \
 TEST_EXTENSIONS = .test
 
 check_PROGRAMS += \
+	tests/diff-actions \
 	tests/parse-bpf \
 	tests/parse-fuzz \
 	tests/table-native \
@@ -66,8 +68,10 @@ check_PROGRAMS += \
 	tests/test-xsk \
 	tests/verifier
 
-# The parser as a program of its own, which stores the key.
+# The TC hook with a look at what is beside the frame, and the parser as a
+# program of its own, which stores the key.
 test_bpf_objects = \
+	tests/bpf/diff-tc.bpf.o \
 	tests/bpf/parse-tc.bpf.o \
 	tests/bpf/parse-xdp.bpf.o
 check_DATA = $(test_bpf_objects)
@@ -77,6 +81,15 @@ CLEANFILES += $(test_bpf_objects)
 CLEAN_LOCAL += clean-test-bpf-deps
 clean-test-bpf-deps:
 	rm -f tests/bpf/$(DEPDIR)/*.bpo tests/bpf/*.tmp
+
+tests_diff_actions_SOURCES = \
+	tests/bpf/diff-test.h \
+	tests/diff-actions.c \
+	tests/packet-gen.c \
+	tests/packet-gen.h \
+	tests/parse-ref.c \
+	tests/parse-ref.h
+tests_diff_actions_LDADD = $(OXDP_LDADD)
 
 tests_parse_bpf_SOURCES = \
 	tests/bpf/parse-test.h \
@@ -138,6 +151,12 @@ BASH_SHELL = bash
 check-unit:
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(UNIT_TESTS)'
 .PHONY: check-unit
+
+# CASES random packets and lists of actions, from random seed SEED on.
+check-diff: tests/diff-actions $(test_bpf_objects)
+	$(AM_V_at)abs_top_builddir='$(abs_top_builddir)' \
+	  OXDP_TEST_SEED='$(SEED)' tests/diff-actions $(CASES)
+.PHONY: check-diff
 
 # Open vSwitch's own system tests on our type, the basics or all:
 # Documentation/testing.rst.
