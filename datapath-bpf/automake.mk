@@ -5,6 +5,7 @@ noinst_HEADERS += \
 	datapath-bpf/oxdp-abi.h \
 	datapath-bpf/oxdp-action.h \
 	datapath-bpf/oxdp-compat.h \
+	datapath-bpf/oxdp-csum.h \
 	datapath-bpf/oxdp-ctx-skb.h \
 	datapath-bpf/oxdp-ctx-xdp.h \
 	datapath-bpf/oxdp-key.h \
@@ -12,6 +13,7 @@ noinst_HEADERS += \
 	datapath-bpf/oxdp-megaflow.h \
 	datapath-bpf/oxdp-parse.h \
 	datapath-bpf/oxdp-port.h \
+	datapath-bpf/oxdp-set.h \
 	datapath-bpf/oxdp-stats.h \
 	datapath-bpf/oxdp-upcall.h
 

@@ -14,7 +14,7 @@
 
 #include <linux/types.h>
 
-#define OXDP_ABI_VERSION 2
+#define OXDP_ABI_VERSION 3
 
 #define OXDP_ASSERT(EXPR) _Static_assert(EXPR, #EXPR)
 
@@ -153,7 +153,13 @@ OXDP_ASSERT(sizeof(struct oxdp_mask) == 160);
     OXDP_OP(SET_ETH, "set_eth")     /* eth: both addresses, masked. */  \
     OXDP_OP(PUSH_VLAN, "push_vlan") /* be16[]: TPID, TCI without CFI. */ \
     OXDP_OP(POP_VLAN, "pop_vlan")                                       \
-    OXDP_OP(RECIRC, "recirc")       /* arg32: recirculation id. */
+    OXDP_OP(RECIRC, "recirc")       /* arg32: recirculation id. */      \
+    OXDP_OP(SET_IPV4, "set_ipv4")   /* set: TOS and TTL as bytes, source \
+                                     * and destination. */              \
+    OXDP_OP(SET_IPV6, "set_ipv6")   /* set: the header's words from offset \
+                                     * arg32 on. */                     \
+    OXDP_OP(SET_TCP, "set_tcp")     /* set: the ports. */               \
+    OXDP_OP(SET_UDP, "set_udp")     /* set: the ports. */
 
 enum oxdp_opcode {
     OXDP_OP_END,
@@ -168,14 +174,29 @@ struct oxdp_op {
         __u32 arg32;
         __be16 be16[2];
     };
-    struct {
-        __u8 dst[6];            /* New destination, under 'dst_mask'. */
-        __u8 src[6];
-        __u8 dst_mask[6];
-        __u8 src_mask[6];
-    } eth;
+    union {
+        struct {
+            __u8 dst[6];        /* New destination, under 'dst_mask'. */
+            __u8 src[6];
+            __u8 dst_mask[6];
+            __u8 src_mask[6];
+        } eth;
+        struct {
+            __be32 value[3];    /* New words, masked. */
+            __be32 mask[3];
+        } set;
+    };
 };
 OXDP_ASSERT(sizeof(struct oxdp_op) == 32);
+
+/* What a flow's SET opcodes take for granted about the packet.  They stand
+ * before all opcodes that move headers. */
+#define OXDP_HEADERS_IPV4 1u
+#define OXDP_HEADERS_IPV6 2u
+#define OXDP_HEADERS_ADDR 4u    /* They set addresses, on which the checksum of
+                                 * layer 4 depends. */
+#define OXDP_HEADERS_TCP 8u
+#define OXDP_HEADERS_UDP 16u
 
 /* Where a flow's packets are handled. */
 #define OXDP_VERDICTS                                                     \
@@ -197,7 +218,7 @@ enum oxdp_verdict {
     OXDP_REASON(MULTI_OUTPUT, "multi-output",                                 \
                 "more than one output, or an output that is not last")        \
     OXDP_REASON(SET_FIELD, "set-field",                                       \
-                "sets a field other than the Ethernet addresses")             \
+                "sets a field that only ovs-vswitchd sets")                   \
     OXDP_REASON(USERSPACE, "userspace",                                       \
                 "sends packets to the controller or to a collector")          \
     OXDP_REASON(TOO_LONG, "too-long",                                         \
@@ -229,7 +250,9 @@ struct oxdp_flow {
                                  * nothing or one OUTPUT. */
     __u32 out_port;             /* Datapath port of the OUTPUT opcode, or
                                  * OXDP_PORT_NONE. */
-    __u64 pad[2];
+    __u32 headers;              /* OXDP_HEADERS_*. */
+    __u32 pad0;
+    __u64 pad1;
     struct oxdp_key key;        /* Masked. */
     struct oxdp_op ops[OXDP_MAX_OPS];
 };

@@ -8,6 +8,7 @@
 
 #include "oxdp-megaflow.h"
 #include "oxdp-port.h"
+#include "oxdp-set.h"
 #include "oxdp-stats.h"
 #include "oxdp-upcall.h"
 
@@ -22,8 +23,11 @@ struct oxdp_state {
     __u8 n_words;               /* Words of 'key' that may be nonzero. */
     __u8 changed;               /* Nonzero if no longer as received. */
     __u8 parsed;                /* Nonzero if 'key' is not all zeros. */
-    __u8 pad;
+    __u8 pad0;
     struct oxdp_pos pos;        /* Between the steps of parsing. */
+    __u32 where;                /* oxdp_locate() of the packet, if its flow
+                                 * has 'headers'. */
+    __u32 pad1;
 };
 
 /* What oxdp_pass() returns besides return codes of programs. */
@@ -51,15 +55,28 @@ oxdp_set_eth(oxdp_ctx *ctx, const struct oxdp_op *op)
     return 0;
 }
 
-/* Executes one opcode that changes the packet.  Returns 0, or -1 if there is no
- * room for it. */
 __attribute__((noinline)) int
-oxdp_pass_rewrite(oxdp_ctx *ctx, const struct oxdp_op *op)
+oxdp_pass_locate(oxdp_ctx *ctx, const struct oxdp_key *key, __u32 headers)
+{
+    return key ? oxdp_locate(ctx, key, headers) : -1;
+}
+
+/* Executes one opcode that changes the packet, whose headers are where 'where'
+ * says.  Returns 0, or -1 if there is no room for it. */
+__attribute__((noinline)) int
+oxdp_pass_rewrite(oxdp_ctx *ctx, const struct oxdp_op *op, __u32 where)
 {
     if (!op) {
         return -1;
     }
     switch (op->code) {
+    case OXDP_OP_SET_IPV4:
+        return oxdp_set_ipv4(ctx, op, where);
+    case OXDP_OP_SET_IPV6:
+        return oxdp_set_ipv6(ctx, op, where);
+    case OXDP_OP_SET_TCP:
+    case OXDP_OP_SET_UDP:
+        return oxdp_set_ports(ctx, op, where);
     case OXDP_OP_SET_ETH:
         return oxdp_set_eth(ctx, op);
     case OXDP_OP_PUSH_VLAN:
@@ -114,7 +131,7 @@ oxdp_execute(oxdp_ctx *ctx, struct oxdp_state *st, struct oxdp_flow *flow,
             return OXDP_AGAIN;
 
         default:
-            if (oxdp_pass_rewrite(ctx, op)) {
+            if (oxdp_pass_rewrite(ctx, op, st->where)) {
                 stats->drops[OXDP_DROP_REWRITE]++;
                 return OXDP_RET_DROP;
             }
@@ -246,6 +263,13 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
             stats->to_skb++;
             return OXDP_RET_PASS;
         }
+    }
+    if (flow->headers) {
+        ret = oxdp_pass_locate(ctx, &st->key, flow->headers);
+        if (ret < 0) {
+            return oxdp_pass_punt(ctx, st, OXDP_PUNT_USER);
+        }
+        st->where = ret;
     }
 
     stats->hits[OXDP_HOOK]++;

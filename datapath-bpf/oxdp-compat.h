@@ -50,6 +50,7 @@
 
 /* Words and half words of structures and packets. */
 typedef __u64 __attribute__((may_alias)) oxdp_word;
+typedef __u32 __attribute__((may_alias)) oxdp_u32;
 typedef __u16 __attribute__((may_alias)) oxdp_half;
 
 #endif /* oxdp-compat.h */

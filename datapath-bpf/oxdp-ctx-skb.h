@@ -97,6 +97,23 @@ oxdp_ctx_punt(oxdp_ctx *ctx, struct oxdp_hdr *hdr)
 }
 
 OXDP_INLINE int
+oxdp_ctx_store(oxdp_ctx *ctx, __u32 offset, const void *from, __u32 size)
+{
+    return bpf_skb_store_bytes(ctx, offset, from, size, BPF_F_RECOMPUTE_CSUM)
+           ? -1 : 0;
+}
+
+/* The kernel knows whether a checksum is there already, or only its pseudo
+ * header's part of it. */
+OXDP_INLINE int
+oxdp_ctx_csum(oxdp_ctx *ctx, __u32 offset, __u32 diff, int pseudo, int udp)
+{
+    return bpf_l4_csum_replace(ctx, offset, 0, diff,
+                               (pseudo ? BPF_F_PSEUDO_HDR : 0)
+                               | (udp ? BPF_F_MARK_MANGLED_0 : 0)) ? -1 : 0;
+}
+
+OXDP_INLINE int
 oxdp_ctx_vlan_push(oxdp_ctx *ctx, __be16 tpid, __be16 tci)
 {
     return bpf_skb_vlan_push(ctx, tpid, bpf_ntohs(tci)) ? -1 : 0;

@@ -9,6 +9,7 @@
 #ifndef OXDP_CTX_XDP_H
 #define OXDP_CTX_XDP_H 1
 
+#include "oxdp-csum.h"
 #include "oxdp-maps.h"
 #include "oxdp-parse.h"
 
@@ -85,6 +86,45 @@ oxdp_ctx_punt(oxdp_ctx *ctx, struct oxdp_hdr *hdr)
     }
     oxdp_memcpy(data, hdr, sizeof *hdr);
     return bpf_redirect_map(&oxdp_devs, 0, XDP_DROP);
+}
+
+/* Stores the 'size' bytes at 'from' at 'offset', which must be less than 256.
+ * Returns 0, or -1 if there are no such bytes. */
+OXDP_INLINE int
+oxdp_ctx_store(oxdp_ctx *ctx, __u32 offset, const void *from, __u32 size)
+{
+    unsigned char *p = (unsigned char *) (long) ctx->data
+                       + OXDP_BOUND(offset, 256);
+
+    if (p + size > (unsigned char *) (long) ctx->data_end) {
+        return -1;
+    }
+    oxdp_memcpy(p, from, size);
+    return 0;
+}
+
+/* Makes the checksum of layer 4 at 'offset', less than 256, follow a change by
+ * 'diff', a sum of oxdp_csum_diff(), of what it is about: its pseudo header if
+ * 'pseudo'.  With 'udp' zero means that there is none.  Returns as above. */
+OXDP_INLINE int
+oxdp_ctx_csum(oxdp_ctx *ctx, __u32 offset, __u32 diff, int pseudo, int udp)
+{
+    unsigned char *p = (unsigned char *) (long) ctx->data
+                       + OXDP_BOUND(offset, 256);
+    __u16 csum;
+
+    if (p + 2 > (unsigned char *) (long) ctx->data_end) {
+        return -1;
+    }
+    csum = OXDP_LOAD(__u16, p);
+    if (!udp || csum) {
+        csum = oxdp_csum_update(csum, diff);
+        if (udp && !csum) {
+            csum = 0xffff;
+        }
+        *(oxdp_half *) p = csum;
+    }
+    return 0;
 }
 
 OXDP_INLINE int

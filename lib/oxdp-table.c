@@ -559,6 +559,7 @@ install(struct oxdp_table *t, const struct oxdp_key *key,
     flow->reason = ops->reason;
     flow->n_ops = ops->n_ops;
     flow->out_port = ops->out_port;
+    flow->headers = ops->headers;
     flow->plain = (ops->verdict == OXDP_VERDICT_BPF
                    && (!ops->n_ops
                        || (ops->n_ops == 1

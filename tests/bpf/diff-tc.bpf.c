@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * diff-tc.bpf.c: the program of the TC hook, and what is beside the frame before
- * and after it, see diff-test.h.
+ * diff-tc.bpf.c: the program of the TC hook, and what is beside the frame
+ * before and after it, see diff-test.h.
  */
 
 #include "oxdp-ctx-skb.h"
