@@ -33,6 +33,7 @@ LAB_TESTS = \
 	tests/jumbo.test \
 	tests/lab-basic.test \
 	tests/meter.test \
+	tests/nat.test \
 	tests/parse-bpf \
 	tests/port-churn.test \
 	tests/port-errors.test \
