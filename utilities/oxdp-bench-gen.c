@@ -6,6 +6,8 @@
  * to it in lines on standard input and output:
  *
  *   "flows N"         from now on, frames of N flows in turn; reply "ok"
+ *   "renew"           from now on, each frame gets its headers anew, which what
+ *                     is on the way may have changed last time; reply "ok"
  *   "run WARM TIME"   generates for WARM + TIME milliseconds; reply: frames
  *                     sent, frames arrived, nanoseconds, and nanoseconds that
  *                     the frames had the CPU, all within TIME
@@ -371,6 +373,11 @@ serve(struct generator *gen)
             run(gen, x, y);
         } else if (sscanf(line, "flows %u", &x) == 1 && x) {
             gen->skel->data->bench_flows = x;
+            puts("ok");
+        } else if (!strcmp(line, "renew\n")) {
+            memcpy(gen->skel->bss->bench_headers, &gen->frame,
+                   sizeof gen->skel->bss->bench_headers);
+            gen->skel->bss->bench_renew = 1;
             puts("ok");
         } else {
             fatal(0, "cannot make sense of \"%s\"", strtok(line, "\n"));

@@ -42,6 +42,12 @@ struct {
 /* Frames go round this many UDP port pairs.  Set by oxdp-bench-gen. */
 __u32 bench_flows = 1;
 
+/* If nonzero, frames get these headers anew each time, for they come back with
+ * what the switch has made of them.  Set by oxdp-bench-gen. */
+__u32 bench_renew = 0;
+__u8 bench_headers[sizeof(struct ethhdr) + sizeof(struct iphdr)
+                   + sizeof(struct udphdr)];
+
 /* Frames made.  One CPU at a time runs the generator. */
 __u64 bench_sent;
 
@@ -53,6 +59,14 @@ oxdp_bench_gen(struct xdp_md *ctx)
 {
     __u64 seq = bench_sent++;
 
+    if (bench_renew) {
+        void *headers = (void *) (long) ctx->data;
+
+        if (headers + sizeof bench_headers > (void *) (long) ctx->data_end) {
+            return XDP_ABORTED;
+        }
+        __builtin_memcpy(headers, bench_headers, sizeof bench_headers);
+    }
     if (bench_flows > 1) {
         struct ethhdr *eth = (void *) (long) ctx->data;
         struct iphdr *ip = (void *) (eth + 1);
