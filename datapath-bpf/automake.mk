@@ -8,14 +8,17 @@ noinst_HEADERS += \
 	datapath-bpf/oxdp-csum.h \
 	datapath-bpf/oxdp-ctx-skb.h \
 	datapath-bpf/oxdp-ctx-xdp.h \
+	datapath-bpf/oxdp-hash.h \
 	datapath-bpf/oxdp-key.h \
 	datapath-bpf/oxdp-maps.h \
 	datapath-bpf/oxdp-megaflow.h \
+	datapath-bpf/oxdp-meter.h \
 	datapath-bpf/oxdp-parse.h \
 	datapath-bpf/oxdp-port.h \
 	datapath-bpf/oxdp-set.h \
-	datapath-bpf/oxdp-stats.h \
-	datapath-bpf/oxdp-upcall.h
+	datapath-bpf/oxdp-size.h \
+	datapath-bpf/oxdp-skb.h \
+	datapath-bpf/oxdp-stats.h
 
 # oxdp-NAME.bpf.c becomes oxdp-NAME.bpf.o and oxdp-NAME.skel.h, whose
 # functions start with oxdp_NAME__.

@@ -14,7 +14,7 @@
 
 #include <linux/types.h>
 
-#define OXDP_ABI_VERSION 3
+#define OXDP_ABI_VERSION 4
 
 #define OXDP_ASSERT(EXPR) _Static_assert(EXPR, #EXPR)
 
@@ -147,13 +147,30 @@ struct oxdp_mask {
 };
 OXDP_ASSERT(sizeof(struct oxdp_mask) == 160);
 
-/* Opcodes of the fast path: name, and what the operand fields mean. */
+/* Opcodes of the fast path: name, and what the operand fields mean.
+ *
+ * COPY and USERSPACE send a copy of the packet as it is then; OUTPUT, RECIRC
+ * and DROP are the end.  COPY, USERSPACE, SET_MARK and SET_PRIORITY take an
+ * SKB. */
 #define OXDP_OPS                                                        \
     OXDP_OP(OUTPUT, "output")       /* arg32: datapath port. */         \
+    OXDP_OP(COPY, "copy")           /* arg32: how many datapath 'ports'. */ \
+    OXDP_OP(USERSPACE, "userspace") /* user. */                         \
+    OXDP_OP(RECIRC, "recirc")       /* arg32: recirculation id. */      \
+    OXDP_OP(DROP, "drop")                                               \
     OXDP_OP(SET_ETH, "set_eth")     /* eth: both addresses, masked. */  \
     OXDP_OP(PUSH_VLAN, "push_vlan") /* be16[]: TPID, TCI without CFI. */ \
     OXDP_OP(POP_VLAN, "pop_vlan")                                       \
-    OXDP_OP(RECIRC, "recirc")       /* arg32: recirculation id. */      \
+    OXDP_OP(TRUNC, "trunc")         /* arg32: bytes that stay. */       \
+    OXDP_OP(HASH, "hash")           /* hash. */                         \
+    OXDP_OP(METER, "meter")         /* arg32: meter id. */              \
+    OXDP_OP(CHECK_LEN, "check_pkt_len") /* check: if the packet is longer \
+                                     * than 'len' go on, else go on with \
+                                     * opcode 'next'. */                \
+    OXDP_OP(SET_MARK, "set_mark")   /* meta: masked. */                 \
+    OXDP_OP(SET_PRIORITY, "set_priority") /* meta: masked. */           \
+    OXDP_OP(LOCATE, "locate")       /* Look for the headers again, since \
+                                     * opcodes have moved them. */      \
     OXDP_OP(SET_IPV4, "set_ipv4")   /* set: TOS and TTL as bytes, source \
                                      * and destination. */              \
     OXDP_OP(SET_IPV6, "set_ipv6")   /* set: the header's words from offset \
@@ -166,7 +183,15 @@ enum oxdp_opcode {
 #define OXDP_OP(ENUM, NAME) OXDP_OP_##ENUM,
     OXDP_OPS
 #undef OXDP_OP
+    OXDP_N_OPS
 };
+
+/* Ports of one COPY. */
+#define OXDP_COPY_PORTS 12
+
+/* Algorithms of HASH, with the values of OVS_HASH_ALG_*. */
+#define OXDP_HASH_L4 0
+#define OXDP_HASH_SYM_L4 1
 
 struct oxdp_op {
     __u32 code;                 /* enum oxdp_opcode. */
@@ -185,6 +210,24 @@ struct oxdp_op {
             __be32 value[3];    /* New words, masked. */
             __be32 mask[3];
         } set;
+        __u16 ports[OXDP_COPY_PORTS];
+        struct {
+            __u64 cookie;       /* See lib/oxdp-actions.h. */
+            __u32 probability;  /* Of UINT32_MAX, which means always. */
+            __u32 pad[3];
+        } user;
+        struct {
+            __u32 basis;
+            __u32 alg;          /* OXDP_HASH_*. */
+        } hash;
+        struct {
+            __u32 len;
+            __u32 next;
+        } check;
+        struct {
+            __u32 value;        /* Masked. */
+            __u32 mask;
+        } meta;
     };
 };
 OXDP_ASSERT(sizeof(struct oxdp_op) == 32);
@@ -200,7 +243,8 @@ OXDP_ASSERT(sizeof(struct oxdp_op) == 32);
 
 /* Where a flow's packets are handled. */
 #define OXDP_VERDICTS                                                     \
-    OXDP_VERDICT(BPF, "bpf")    /* By the opcodes, in XDP or TC. */       \
+    OXDP_VERDICT(XDP, "xdp")    /* By the opcodes, in XDP or TC. */       \
+    OXDP_VERDICT(SKB, "skb")    /* By the opcodes, in TC. */              \
     OXDP_VERDICT(USER, "user")  /* In ovs-vswitchd, via the CPU port. */
 
 enum oxdp_verdict {
@@ -213,14 +257,21 @@ enum oxdp_verdict {
 /* Why a flow does not have the best verdict.  ENUM, NAME, what it means. */
 #define OXDP_REASONS                                                          \
     OXDP_REASON(NONE, "none", "handled by the fast path")                     \
-    OXDP_REASON(ACTION, "action",                                             \
-                "an action that only ovs-vswitchd can execute")               \
     OXDP_REASON(MULTI_OUTPUT, "multi-output",                                 \
-                "more than one output, or an output that is not last")        \
-    OXDP_REASON(SET_FIELD, "set-field",                                       \
-                "sets a field that only ovs-vswitchd sets")                   \
+                "more than one output takes an SKB")                          \
     OXDP_REASON(USERSPACE, "userspace",                                       \
                 "sends packets to the controller or to a collector")          \
+    OXDP_REASON(METADATA, "metadata",                                         \
+                "sets a mark or a priority, which only an SKB has")           \
+    OXDP_REASON(ACTION, "action",                                             \
+                "an action that only ovs-vswitchd can execute")               \
+    OXDP_REASON(CLONE, "clone",                                               \
+                "changes a copy of the packet and goes on with the original") \
+    OXDP_REASON(TRUNC, "trunc",                                               \
+                "cuts packets to less than 128 bytes, or not for the last "   \
+                "output")                                                     \
+    OXDP_REASON(SET_FIELD, "set-field",                                       \
+                "sets a field that only ovs-vswitchd sets")                   \
     OXDP_REASON(TOO_LONG, "too-long",                                         \
                 "more actions than a fast-path flow can hold")                \
     OXDP_REASON(PORT, "port", "outputs to a port that is not there")          \
@@ -246,10 +297,10 @@ struct oxdp_flow {
     __u8 verdict;               /* enum oxdp_verdict. */
     __u8 reason;                /* enum oxdp_reason. */
     __u8 n_ops;                 /* 0 means drop. */
-    __u8 plain;                 /* Nonzero if 'verdict' is BPF and 'ops' is
+    __u8 plain;                 /* Nonzero if 'verdict' is XDP and 'ops' is
                                  * nothing or one OUTPUT. */
-    __u32 out_port;             /* Datapath port of the OUTPUT opcode, or
-                                 * OXDP_PORT_NONE. */
+    __u32 out_port;             /* Datapath port of the last OUTPUT opcode,
+                                 * or OXDP_PORT_NONE. */
     __u32 headers;              /* OXDP_HEADERS_*. */
     __u32 pad0;
     __u64 pad1;
@@ -335,6 +386,8 @@ union oxdp_ifport {
               "lower the MTU of the port")                                    \
     OXDP_DROP(RECIRC, "recirc-depth", "recirculated too often",               \
               "look for a loop of resubmits in the OpenFlow tables")          \
+    OXDP_DROP(METER, "meter", "exceeded the rate of a meter",                 \
+              "see ovs-ofctl meter-stats")                                    \
     OXDP_DROP(INJECT, "inject", "packet from userspace without valid header", \
               "report a bug")
 
@@ -363,25 +416,9 @@ struct oxdp_port_stats {
     __u64 punts;                /* Packets sent to userspace. */
     __u64 to_skb;               /* Passed from XDP to TC. */
     __u64 drops[OXDP_N_DROPS];
+    __u64 pad[7];
 };
-OXDP_ASSERT(sizeof(struct oxdp_port_stats) == 128);
-
-/* What one CPU has for itself. */
-struct oxdp_cpu_block {
-    struct oxdp_port_stats ports[OXDP_MAX_PORTS];
-
-    /* The flow hint: from the hash of a key, control.n_words of it, to a flow.
-     * The number of elements is a power of two.  A wrong element costs a search, never a
-     * wrong flow. */
-    __u64 hints[];
-};
-
-/* An element of the flow hint: signature, mask and slot. */
-#define OXDP_HINT_SIG_SHIFT 32
-#define OXDP_HINT_MASK_SHIFT 20
-OXDP_ASSERT(OXDP_MAX_FLOWS == 1u << OXDP_HINT_MASK_SHIFT);
-OXDP_ASSERT(OXDP_MAX_MASKS <= 1u << (OXDP_HINT_SIG_SHIFT
-                                     - OXDP_HINT_MASK_SHIFT));
+OXDP_ASSERT(sizeof(struct oxdp_port_stats) == 192);
 
 /* Why a packet goes to userspace. */
 enum oxdp_punt {
@@ -389,6 +426,7 @@ enum oxdp_punt {
     OXDP_PUNT_USER,             /* A flow with verdict USER. */
     OXDP_PUNT_COMPLEX,          /* BPF cannot parse it. */
     OXDP_PUNT_SKB,              /* Changed in XDP, then needs an SKB. */
+    OXDP_PUNT_ACTION,           /* A copy, for the action that 'cookie' names. */
 };
 
 /* The header in front of every frame on the CPU port, both ways.
@@ -409,15 +447,71 @@ struct oxdp_hdr {
     __u8 reason;
     __u8 hook;                  /* enum oxdp_hook. */
     __u16 pad;
+    __u64 cookie;               /* See lib/oxdp-actions.h, if OXDP_PUNT_ACTION. */
 };
-OXDP_ASSERT(sizeof(struct oxdp_hdr) == 32);
+OXDP_ASSERT(sizeof(struct oxdp_hdr) == 40);
 #define OXDP_HDR_MAGIC (0x6f787000u + OXDP_ABI_VERSION) /* "oxp", version. */
 #define OXDP_VLAN_CFI 0x1000
 
-/* What XDP tells TC on the CPU port's inner end: output this. */
+/* What one CPU has for itself. */
+struct oxdp_cpu_block {
+    struct oxdp_port_stats ports[OXDP_MAX_PORTS];
+
+    /* From the TC program that redirects a packet to the CPU port to the one
+     * there which puts it in front of the packet.  Between the two this CPU
+     * runs no other program.  'magic' is 0 if there is none. */
+    struct oxdp_hdr punt;
+    __u64 pad[3];
+
+    /* The flow hint: from the hash of a key, control.n_words of it, to a flow.
+     * The number of elements is a power of two.  A wrong element costs a search, never a
+     * wrong flow. */
+    __u64 hints[];
+};
+
+/* An element of the flow hint: signature, mask and slot. */
+#define OXDP_HINT_SIG_SHIFT 32
+#define OXDP_HINT_MASK_SHIFT 20
+OXDP_ASSERT(OXDP_MAX_FLOWS == 1u << OXDP_HINT_MASK_SHIFT);
+OXDP_ASSERT(OXDP_MAX_MASKS <= 1u << (OXDP_HINT_SIG_SHIFT
+                                     - OXDP_HINT_MASK_SHIFT));
+
+/* What XDP has decided and TC is to do, in the metadata area of a frame.  TC
+ * believes it on ports with OXDP_PORT_F_XDP alone, and XDP lets no other
+ * metadata pass there. */
 struct oxdp_meta {
     __u32 magic;                /* OXDP_HDR_MAGIC. */
-    __u32 port;
+    __u32 port;                 /* Output to this, if not OXDP_PORT_NONE. */
+    __u32 recirc_id;            /* Otherwise look it up with these. */
+    __u32 dp_hash;
+};
+
+/* Meters come in chunks, each one map, created as meters are. */
+#define OXDP_METER_SHIFT 10
+#define OXDP_METER_CHUNK (1u << OXDP_METER_SHIFT)
+#define OXDP_METER_CHUNKS 64
+#define OXDP_MAX_METERS (OXDP_METER_CHUNKS * OXDP_METER_CHUNK)
+#define OXDP_MAX_BANDS 8
+
+/* A band of a meter, which drops what exceeds it; see oxdp-meter.h. */
+struct oxdp_band {
+    __u64 full;                 /* When it will be full again. */
+    __u64 cost;                 /* Time to refill a packet or a kilobit. */
+    __u64 burst;                /* Time to refill it when it is empty. */
+    __u64 packets, bytes;       /* Dropped. */
+    __u32 rate;                 /* Packets or kilobits per second. */
+    __u32 pad;
+};
+
+/* A meter.  Set by ovs-vswitchd, while 'live' is zero; states and counters are
+ * written by whoever runs a packet through it. */
+struct oxdp_meter {
+    __u32 live;
+    __u16 by_packets;           /* Rates are packets and not kilobits. */
+    __u16 n_bands;
+    __u64 packets, bytes;       /* That came in. */
+    __u64 pad;
+    struct oxdp_band bands[OXDP_MAX_BANDS];
 };
 
 /* Settings and the clock. */

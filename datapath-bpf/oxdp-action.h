@@ -6,11 +6,13 @@
 #ifndef OXDP_ACTION_H
 #define OXDP_ACTION_H 1
 
+#include "oxdp-hash.h"
 #include "oxdp-megaflow.h"
+#include "oxdp-meter.h"
 #include "oxdp-port.h"
 #include "oxdp-set.h"
+#include "oxdp-size.h"
 #include "oxdp-stats.h"
-#include "oxdp-upcall.h"
 
 /* A packet on its way.  Small, since before Linux 6.3 the frames of a program,
  * oxdp_pass() and oxdp_search_mask(), each rounded up to 32 bytes, may take 512
@@ -23,11 +25,11 @@ struct oxdp_state {
     __u8 n_words;               /* Words of 'key' that may be nonzero. */
     __u8 changed;               /* Nonzero if no longer as received. */
     __u8 parsed;                /* Nonzero if 'key' is not all zeros. */
-    __u8 pad0;
+    __u8 copied;                /* Nonzero if a copy was sent anywhere. */
     struct oxdp_pos pos;        /* Between the steps of parsing. */
     __u32 where;                /* oxdp_locate() of the packet, if its flow
                                  * has 'headers'. */
-    __u32 pad1;
+    __u32 dp_hash;
 };
 
 /* What oxdp_pass() returns besides return codes of programs. */
@@ -83,23 +85,152 @@ oxdp_pass_rewrite(oxdp_ctx *ctx, const struct oxdp_op *op, __u32 where)
         return oxdp_ctx_vlan_push(ctx, op->be16[0], op->be16[1]);
     case OXDP_OP_POP_VLAN:
         return oxdp_ctx_vlan_pop(ctx);
+    case OXDP_OP_TRUNC:
+        return oxdp_ctx_trunc(ctx, op->arg32);
     default:
         return -1;
     }
 }
 
-/* Outputs the packet to 'port', which is NULL or not present if it went away.
- * Returns a return code. */
+/* Returns the OXDP_OP_HASH 'op' of a packet with 'key'. */
+__attribute__((noinline)) int
+oxdp_pass_hash(const struct oxdp_key *key, const struct oxdp_op *op)
+{
+    return key && op ? oxdp_hash_packet(key, op->hash.alg, op->hash.basis) : 0;
+}
+
+/* Runs the packet through meter 'id'.  Returns nonzero if it may pass. */
+__attribute__((noinline)) int
+oxdp_pass_meter(oxdp_ctx *ctx, const struct oxdp_key *key, __u32 id)
+{
+    __u32 chunk = id >> OXDP_METER_SHIFT, zero = 0;
+    __u32 bytes = oxdp_ctx_len(ctx);
+    struct oxdp_meter *meter;
+    __u32 packets;
+    void *inner;
+
+    inner = bpf_map_lookup_elem(&oxdp_meters, &chunk);
+    meter = inner ? bpf_map_lookup_elem(inner, &zero) : NULL;
+    if (!meter || !key) {
+        return 1;
+    }
+    meter += OXDP_BOUND(id, OXDP_METER_CHUNK);
+    if (!meter->live) {
+        return 1;
+    }
+    packets = oxdp_ctx_segments(ctx, key, &bytes);
+    return oxdp_meter_take(meter, bpf_ktime_get_ns(), packets, bytes);
+}
+
+__attribute__((noinline)) int
+oxdp_pass_longer(oxdp_ctx *ctx, const struct oxdp_key *key, __u32 len)
+{
+    return key && oxdp_ctx_is_longer(ctx, key, len);
+}
+
+/* Sends the packet to userspace because of 'reason', if its port has budget
+ * left; if that is OXDP_PUNT_ACTION, a copy, for the action with 'cookie'.
+ * Returns a return code, which is not OXDP_RET_DROP unless the packet, or the
+ * copy, is lost. */
 OXDP_INLINE int
-oxdp_output(oxdp_ctx *ctx, const struct oxdp_port *port, __u32 port_no,
+oxdp_punt(oxdp_ctx *ctx, struct oxdp_state *st, enum oxdp_punt reason,
+          __u64 cookie)
+{
+    struct oxdp_port *port = oxdp_port_get(st->in_port);
+    struct oxdp_port_stats *stats;
+    struct oxdp_cpu_block *block;
+    int ret = OXDP_RET_DROP;
+    struct oxdp_hdr *hdr;
+
+    block = oxdp_cpu_block_get(bpf_get_smp_processor_id());
+    if (!block || !port) {
+        return OXDP_RET_DROP;
+    }
+    stats = &block->ports[OXDP_BOUND(st->in_port, OXDP_MAX_PORTS)];
+    if (!oxdp_port_may_punt(port)) {
+        stats->drops[OXDP_DROP_PUNT_RATE]++;
+        return OXDP_RET_DROP;
+    }
+    hdr = oxdp_ctx_hdr(ctx, block);
+    if (hdr) {
+        hdr->magic = OXDP_HDR_MAGIC;
+        hdr->port = st->in_port;
+        hdr->recirc_id = st->recirc_id;
+        hdr->dp_hash = st->dp_hash;
+        hdr->skb_mark = oxdp_ctx_mark(ctx);
+        hdr->skb_priority = oxdp_ctx_priority(ctx);
+        hdr->vlan_tpid = 0;
+        hdr->vlan_tci = 0;
+        hdr->reason = reason;
+        hdr->hook = OXDP_HOOK;
+        hdr->pad = 0;
+        hdr->cookie = cookie;
+#if OXDP_SKB
+        ret = reason == OXDP_PUNT_ACTION ? oxdp_ctx_punt_copy(ctx)
+              : oxdp_ctx_punt(ctx);
+#else
+        ret = oxdp_ctx_punt(ctx);
+#endif
+    }
+    if (ret == OXDP_RET_DROP) {
+        stats->drops[OXDP_DROP_PUNT_ERROR]++;
+    } else {
+        stats->punts++;
+    }
+    return ret;
+}
+
+__attribute__((noinline)) int
+oxdp_pass_punt(oxdp_ctx *ctx, struct oxdp_state *st, __u32 reason)
+{
+    return st ? oxdp_punt(ctx, st, reason, 0) : OXDP_RET_DROP;
+}
+
+#if OXDP_SKB
+#include "oxdp-skb.h"
+#else
+/* Passes the frame on to TC, which is to output it to 'port_no', or to look it
+ * up if that is OXDP_PORT_NONE.  Returns a return code. */
+__attribute__((noinline)) int
+oxdp_pass_to_skb(oxdp_ctx *ctx, struct oxdp_state *st, __u32 port_no)
+{
+    struct oxdp_meta meta = { .magic = OXDP_HDR_MAGIC, .port = port_no };
+    int ret;
+
+    if (!st) {
+        return OXDP_RET_DROP;
+    }
+    meta.recirc_id = st->recirc_id;
+    meta.dp_hash = st->dp_hash;
+    ret = oxdp_ctx_to_skb(ctx, &meta);
+    if (ret == OXDP_RET_DROP) {
+        /* The driver has no metadata.  Let TC do it all, if nothing is done
+         * yet, or else userspace. */
+        ret = st->changed || st->recirc_id || st->dp_hash
+              ? oxdp_pass_punt(ctx, st, OXDP_PUNT_SKB) : XDP_PASS;
+    }
+    return ret;
+}
+#endif
+
+/* Outputs the packet to 'port_no'.  Returns a return code. */
+OXDP_INLINE int
+oxdp_output(oxdp_ctx *ctx, struct oxdp_state *st, __u32 port_no,
             struct oxdp_port_stats *stats)
 {
+    struct oxdp_port *port = oxdp_port_get(port_no);
     int ret;
 
     if (!port || !(port->flags & OXDP_PORT_F_PRESENT)) {
         stats->drops[OXDP_DROP_OUT_PORT]++;
         return OXDP_RET_DROP;
     }
+#if !OXDP_SKB
+    if (!oxdp_ctx_can_output(ctx, port, oxdp_ctx_len(ctx))) {
+        stats->to_skb++;
+        return oxdp_pass_to_skb(ctx, st, port_no);
+    }
+#endif
     ret = oxdp_ctx_output(ctx, port, port_no);
     if (ret == OXDP_RET_DROP) {
         stats->drops[OXDP_DROP_OUT_ERROR]++;
@@ -107,14 +238,15 @@ oxdp_output(oxdp_ctx *ctx, const struct oxdp_port *port, __u32 port_no,
     return ret;
 }
 
-/* Executes the opcodes of 'flow', whose OUTPUT, if any, is to 'port'.  Returns
- * a return code or OXDP_AGAIN. */
+/* Executes the opcodes of 'flow'.  Returns a return code or OXDP_AGAIN. */
 OXDP_INLINE int
 oxdp_execute(oxdp_ctx *ctx, struct oxdp_state *st, struct oxdp_flow *flow,
-             const struct oxdp_port *port, struct oxdp_port_stats *stats)
+             struct oxdp_port_stats *stats)
 {
     __u32 n = flow->n_ops;
+    __u32 next = 0;
     __u32 i;
+    int ret;
 
     for (i = 0; i < OXDP_MAX_OPS; i++) {
         const struct oxdp_op *op = &flow->ops[i];
@@ -122,13 +254,54 @@ oxdp_execute(oxdp_ctx *ctx, struct oxdp_state *st, struct oxdp_flow *flow,
         if (i >= n) {
             break;
         }
+        if (i < next) {
+            continue;
+        }
         switch (op->code) {
         case OXDP_OP_OUTPUT:
-            return oxdp_output(ctx, port, flow->out_port, stats);
+            return oxdp_output(ctx, st, op->arg32, stats);
 
         case OXDP_OP_RECIRC:
             st->recirc_id = op->arg32;
             return OXDP_AGAIN;
+
+        case OXDP_OP_DROP:
+            goto end;
+
+        case OXDP_OP_HASH:
+            st->dp_hash = oxdp_pass_hash(&st->key, op);
+            break;
+
+        case OXDP_OP_METER:
+            if (!oxdp_pass_meter(ctx, &st->key, op->arg32)) {
+                stats->drops[OXDP_DROP_METER]++;
+                return OXDP_RET_DROP;
+            }
+            break;
+
+        case OXDP_OP_CHECK_LEN:
+            if (!oxdp_pass_longer(ctx, &st->key, op->check.len)) {
+                next = op->check.next;
+            }
+            break;
+
+        case OXDP_OP_LOCATE:
+            ret = oxdp_pass_locate(ctx, &st->key, flow->headers);
+            if (ret < 0) {
+                stats->drops[OXDP_DROP_REWRITE]++;
+                return OXDP_RET_DROP;
+            }
+            st->where = ret;
+            break;
+
+#if OXDP_SKB
+        case OXDP_OP_COPY:
+        case OXDP_OP_USERSPACE:
+        case OXDP_OP_SET_MARK:
+        case OXDP_OP_SET_PRIORITY:
+            oxdp_pass_skb(ctx, st, op);
+            break;
+#endif
 
         default:
             if (oxdp_pass_rewrite(ctx, op, st->where)) {
@@ -139,7 +312,10 @@ oxdp_execute(oxdp_ctx *ctx, struct oxdp_state *st, struct oxdp_flow *flow,
             break;
         }
     }
-    stats->drops[OXDP_DROP_ACTION]++;
+end:
+    if (!st->copied) {
+        stats->drops[OXDP_DROP_ACTION]++;
+    }
     return OXDP_RET_DROP;
 }
 
@@ -172,12 +348,6 @@ oxdp_pass_nd(oxdp_ctx *ctx, struct oxdp_state *st)
     return st ? OXDP_CTX_PARSE(oxdp_parse_nd) : OXDP_PARSE_COMPLEX;
 }
 
-__attribute__((noinline)) int
-oxdp_pass_punt(oxdp_ctx *ctx, struct oxdp_state *st, __u32 reason)
-{
-    return st ? oxdp_punt(ctx, &st->key, reason) : OXDP_RET_DROP;
-}
-
 /* Parses the packet into 'st->key' and 'st->n_words'.  Returns an enum
  * oxdp_parse_result, and not OXDP_PARSE_EXT or OXDP_PARSE_ND. */
 OXDP_INLINE int
@@ -197,7 +367,7 @@ oxdp_ctx_parse(oxdp_ctx *ctx, struct oxdp_state *st)
     if (ret == OXDP_PARSE_ND) {
         ret = oxdp_pass_nd(ctx, st);
     }
-    if (oxdp_ctx_metadata(ctx, &st->key)) {
+    if (oxdp_ctx_metadata(ctx, st->dp_hash, &st->key)) {
         st->n_words = OXDP_KEY_WORDS;
     }
     return ret;
@@ -217,7 +387,6 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
 {
     __u32 cpu = bpf_get_smp_processor_id();
     struct oxdp_port_stats *stats;
-    struct oxdp_port *port = NULL;
     struct oxdp_cpu_block *block;
     struct oxdp_place place;
     struct oxdp_flow *flow;
@@ -250,20 +419,15 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
             return oxdp_pass_punt(ctx, st, OXDP_PUNT_MISS);
         }
     }
-    if (flow->verdict != OXDP_VERDICT_BPF) {
+    if (flow->verdict == OXDP_VERDICT_USER) {
         return oxdp_pass_punt(ctx, st, OXDP_PUNT_USER);
     }
-
-    if (flow->out_port != OXDP_PORT_NONE) {
-        port = oxdp_port_get(flow->out_port);
-        if (port && !oxdp_ctx_can_output(ctx, port, st->len)) {
-            if (st->changed) {
-                return oxdp_pass_punt(ctx, st, OXDP_PUNT_SKB);
-            }
-            stats->to_skb++;
-            return OXDP_RET_PASS;
-        }
+#if !OXDP_SKB
+    if (flow->verdict == OXDP_VERDICT_SKB) {
+        stats->to_skb++;
+        return oxdp_pass_to_skb(ctx, st, OXDP_PORT_NONE);
     }
+#endif
     if (flow->headers) {
         ret = oxdp_pass_locate(ctx, &st->key, flow->headers);
         if (ret < 0) {
@@ -275,7 +439,7 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
     stats->hits[OXDP_HOOK]++;
     stats->search_hits += !hinted;
     oxdp_flow_count(&place, cpu, st->len, oxdp_tcp_flags(&st->key));
-    return oxdp_execute(ctx, st, flow, port, stats);
+    return oxdp_execute(ctx, st, flow, stats);
 }
 
 /* oxdp_receive() for most frames: oxdp_parse_common() can parse it, the hint
@@ -315,8 +479,7 @@ oxdp_receive_common(oxdp_ctx *ctx)
     stats = &block->ports[OXDP_BOUND(in_port, OXDP_MAX_PORTS)];
     port = oxdp_port_get(flow->out_port);
     if (port && !oxdp_ctx_can_output(ctx, port, pkt.len)) {
-        stats->to_skb++;
-        return OXDP_RET_PASS;
+        return OXDP_AGAIN;
     }
     stats->hits[OXDP_HOOK]++;
     oxdp_flow_count(&place, cpu, pkt.len, oxdp_tcp_flags(key));
@@ -331,6 +494,30 @@ oxdp_receive_common(oxdp_ctx *ctx)
     return ret;
 }
 
+#if OXDP_SKB
+/* If XDP has decided about the packet, goes on with that: returns a return
+ * code, or OXDP_AGAIN if the packet is to be looked up. */
+__attribute__((noinline)) int
+oxdp_pass_from_xdp(oxdp_ctx *ctx, struct oxdp_state *st)
+{
+    struct oxdp_cpu_block *block;
+    struct oxdp_meta meta;
+
+    if (!st || !oxdp_ctx_from_xdp(ctx, &meta)) {
+        return OXDP_AGAIN;
+    }
+    block = oxdp_cpu_block_get(bpf_get_smp_processor_id());
+    if (meta.port != OXDP_PORT_NONE && block) {
+        return oxdp_output(ctx, st, meta.port,
+                           &block->ports[OXDP_BOUND(st->in_port,
+                                                    OXDP_MAX_PORTS)]);
+    }
+    st->recirc_id = meta.recirc_id;
+    st->dp_hash = meta.dp_hash;
+    return OXDP_AGAIN;
+}
+#endif
+
 /* Runs a packet that was received on the device of 'ctx' through the datapath.
  * Returns the program's return code. */
 OXDP_INLINE int
@@ -341,9 +528,17 @@ oxdp_receive(oxdp_ctx *ctx)
     };
     int i, ret;
 
-    if (st.in_port == OXDP_PORT_NONE) {
+    if (st.in_port >= OXDP_MAX_PORTS) {
         return oxdp_drop(st.in_port, OXDP_DROP_NO_PORT);
     }
+#if OXDP_SKB
+    if (oxdp_port_get(st.in_port)->flags & OXDP_PORT_F_XDP) {
+        ret = oxdp_pass_from_xdp(ctx, &st);
+        if (ret != OXDP_AGAIN) {
+            return ret;
+        }
+    }
+#endif
     for (i = 0; i < OXDP_MAX_RECIRC; i++) {
         ret = oxdp_pass(ctx, &st);
         if (ret != OXDP_AGAIN) {

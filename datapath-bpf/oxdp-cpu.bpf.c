@@ -27,8 +27,8 @@ int
 oxdp_cpu_from_user(struct xdp_md *ctx)
 {
     struct oxdp_hdr *hdr = (void *) (long) ctx->data;
+    struct oxdp_meta meta = { .magic = OXDP_HDR_MAGIC };
     struct oxdp_port *port;
-    struct oxdp_meta *meta;
     __u32 port_no;
 
     if ((void *) (hdr + 1) > (void *) (long) ctx->data_end
@@ -47,16 +47,9 @@ oxdp_cpu_from_user(struct xdp_md *ctx)
         return bpf_redirect_map(&oxdp_devs, port_no, XDP_DROP);
     }
 
-    if (bpf_xdp_adjust_meta(ctx, -(int) sizeof *meta)) {
-        return oxdp_drop(0, OXDP_DROP_INJECT);
-    }
-    meta = (void *) (long) ctx->data_meta;
-    if ((void *) (meta + 1) > (void *) (long) ctx->data) {
-        return oxdp_drop(0, OXDP_DROP_INJECT);
-    }
-    meta->magic = OXDP_HDR_MAGIC;
-    meta->port = port_no;
-    return XDP_PASS;
+    meta.port = port_no;
+    return oxdp_ctx_to_skb(ctx, &meta) == XDP_PASS
+           ? XDP_PASS : oxdp_drop(0, OXDP_DROP_INJECT);
 }
 
 /* On "ovs-xdp", behind the above. */
@@ -78,6 +71,38 @@ oxdp_cpu_tc(struct __sk_buff *ctx)
         return TC_ACT_SHOT;
     }
     return bpf_redirect(port->ifindex, 0);
+}
+
+/* On "ovs-xdp", TC egress: puts the header in front of a packet that a TC
+ * program sends to userspace, after it has been copied if it is a copy.  Nobody
+ * else sends packets here. */
+SEC("tc")
+int
+oxdp_cpu_encap(struct __sk_buff *ctx)
+{
+    struct oxdp_cpu_block *block;
+    struct oxdp_hdr hdr;
+
+    block = oxdp_cpu_block_get(bpf_get_smp_processor_id());
+    if (!block || block->punt.magic != OXDP_HDR_MAGIC) {
+        return TC_ACT_SHOT;
+    }
+    hdr = block->punt;
+    block->punt.magic = 0;
+    if (ctx->vlan_present) {
+        hdr.vlan_tpid = ctx->vlan_proto;
+        hdr.vlan_tci = bpf_htons(ctx->vlan_tci | OXDP_VLAN_CFI);
+        /* What is beside the frame is lost on the way into AF_XDP, unless it
+         * is pushed into the header that follows (MPLS, which few devices know,
+         * makes the kernel do that).  Popping a tag that has another one behind
+         * it, however, would put that one beside the frame. */
+        if (!oxdp_is_vlan(ctx->protocol) && bpf_skb_vlan_pop(ctx)) {
+            return TC_ACT_SHOT;
+        }
+    }
+    return bpf_skb_change_head(ctx, sizeof hdr, 0)
+           || bpf_skb_store_bytes(ctx, 0, &hdr, sizeof hdr, 0)
+           ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }
 
 /* On "ovs-xdp-cpu", TC ingress: what XDP there did not take, because the

@@ -12,8 +12,8 @@
 #include "oxdp-parse.h"
 
 #define OXDP_HOOK OXDP_HOOK_TC
+#define OXDP_SKB 1
 #define OXDP_RET_DROP TC_ACT_SHOT
-#define OXDP_RET_PASS TC_ACT_SHOT   /* Nothing is behind this hook. */
 
 /* Header bytes that are pulled into the linear part if the parser asks. */
 #define OXDP_PULL_BYTES 256u
@@ -52,13 +52,37 @@ oxdp_ctx_pull(oxdp_ctx *ctx)
 }
 
 OXDP_INLINE int
-oxdp_ctx_metadata(oxdp_ctx *ctx, struct oxdp_key *key)
+oxdp_ctx_metadata(oxdp_ctx *ctx, __u32 dp_hash, struct oxdp_key *key)
 {
     oxdp_word *w = (oxdp_word *) key;
 
-    w[OXDP_W_MARK] = (__u64) ctx->mark << 32;
+    w[OXDP_W_MARK] = dp_hash | (__u64) ctx->mark << 32;
     w[OXDP_W_PRIORITY] = ctx->priority;
-    return ctx->mark || ctx->priority;
+    return dp_hash || ctx->mark || ctx->priority;
+}
+
+OXDP_INLINE __u32
+oxdp_ctx_mark(oxdp_ctx *ctx)
+{
+    return ctx->mark;
+}
+
+OXDP_INLINE __u32
+oxdp_ctx_priority(oxdp_ctx *ctx)
+{
+    return ctx->priority;
+}
+
+OXDP_INLINE __u32
+oxdp_ctx_tag_len(oxdp_ctx *ctx)
+{
+    return ctx->vlan_present ? 4 : 0;
+}
+
+OXDP_INLINE __u32
+oxdp_ctx_len(oxdp_ctx *ctx)
+{
+    return ctx->len + oxdp_ctx_tag_len(ctx);
 }
 
 OXDP_INLINE int
@@ -73,27 +97,56 @@ oxdp_ctx_output(oxdp_ctx *ctx, const struct oxdp_port *port, __u32 port_no)
     return bpf_redirect(port->ifindex, 0);
 }
 
+/* If XDP has decided about the packet, which came in on a port with
+ * OXDP_PORT_F_XDP, stores what in '*meta' and returns nonzero. */
 OXDP_INLINE int
-oxdp_ctx_punt(oxdp_ctx *ctx, struct oxdp_hdr *hdr)
+oxdp_ctx_from_xdp(oxdp_ctx *ctx, struct oxdp_meta *meta)
 {
-    if (ctx->vlan_present) {
-        hdr->vlan_tpid = ctx->vlan_proto;
-        hdr->vlan_tci = bpf_htons(ctx->vlan_tci | OXDP_VLAN_CFI);
-        /* What is beside the frame is lost on the way into AF_XDP, unless it
-         * is pushed into the header that follows (MPLS, which few devices know,
-         * makes the kernel do that).  Popping a tag that has another one behind
-         * it, however, would put that one beside the frame. */
-        if (!oxdp_is_vlan(ctx->protocol) && bpf_skb_vlan_pop(ctx)) {
-            return OXDP_RET_DROP;
-        }
+    void *data = (void *) (long) ctx->data_meta;
+
+    if (data + sizeof *meta > (void *) (long) ctx->data) {
+        return 0;
     }
-    if (bpf_skb_change_head(ctx, sizeof *hdr, 0)
-        || bpf_skb_store_bytes(ctx, 0, hdr, sizeof *hdr, 0)) {
-        return OXDP_RET_DROP;
-    }
-    /* Queue N of the CPU port is CPU N's. */
+    oxdp_memcpy(meta, data, sizeof *meta);
+    return meta->magic == OXDP_HDR_MAGIC;
+}
+
+/* Sends a copy of the packet to 'port'. */
+OXDP_INLINE int
+oxdp_ctx_copy(oxdp_ctx *ctx, __u32 ifindex)
+{
+    return bpf_clone_redirect(ctx, ifindex, 0) ? -1 : 0;
+}
+
+/* oxdp_cpu_encap() puts it in front.  Queue N of the CPU port is CPU N's. */
+OXDP_INLINE struct oxdp_hdr *
+oxdp_ctx_hdr(oxdp_ctx *ctx, struct oxdp_cpu_block *block)
+{
     ctx->queue_mapping = bpf_get_smp_processor_id() + 1;
+    return &block->punt;
+}
+
+OXDP_INLINE int
+oxdp_ctx_punt(oxdp_ctx *ctx)
+{
     return bpf_redirect(oxdp_shared.control.cpu_ifindex, 0);
+}
+
+/* The same with a copy of the packet. */
+OXDP_INLINE int
+oxdp_ctx_punt_copy(oxdp_ctx *ctx)
+{
+    return oxdp_ctx_copy(ctx, oxdp_shared.control.cpu_ifindex)
+           ? TC_ACT_SHOT : TC_ACT_OK;
+}
+
+OXDP_INLINE int
+oxdp_ctx_trunc(oxdp_ctx *ctx, __u32 len)
+{
+    __u32 tag = oxdp_ctx_tag_len(ctx);
+
+    return ctx->len + tag > len && bpf_skb_change_tail(ctx, len - tag, 0)
+           ? -1 : 0;
 }
 
 OXDP_INLINE int

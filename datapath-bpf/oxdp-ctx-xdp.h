@@ -14,8 +14,8 @@
 #include "oxdp-parse.h"
 
 #define OXDP_HOOK OXDP_HOOK_XDP
+#define OXDP_SKB 0              /* Has it what only an SKB has? */
 #define OXDP_RET_DROP XDP_DROP
-#define OXDP_RET_PASS XDP_PASS
 
 typedef struct xdp_md oxdp_ctx;
 
@@ -45,9 +45,39 @@ oxdp_ctx_pull(oxdp_ctx *ctx)
 /* Stores the metadata of the packet in 'key'.  Returns nonzero if it has
  * any. */
 OXDP_INLINE int
-oxdp_ctx_metadata(oxdp_ctx *ctx, struct oxdp_key *key)
+oxdp_ctx_metadata(oxdp_ctx *ctx, __u32 dp_hash, struct oxdp_key *key)
+{
+    oxdp_word *w = (oxdp_word *) key;
+
+    w[OXDP_W_MARK] = dp_hash;
+    return dp_hash != 0;
+}
+
+/* Metadata of the packet as it is now. */
+OXDP_INLINE __u32
+oxdp_ctx_mark(oxdp_ctx *ctx)
 {
     return 0;
+}
+
+OXDP_INLINE __u32
+oxdp_ctx_priority(oxdp_ctx *ctx)
+{
+    return 0;
+}
+
+/* Returns how many bytes of the packet are not in the frame. */
+OXDP_INLINE __u32
+oxdp_ctx_tag_len(oxdp_ctx *ctx)
+{
+    return 0;
+}
+
+/* Returns the length of the packet as it is now, tags included. */
+OXDP_INLINE __u32
+oxdp_ctx_len(oxdp_ctx *ctx)
+{
+    return bpf_xdp_get_buff_len(ctx);
 }
 
 /* Returns nonzero if a frame of 'len' bytes can be redirected to 'port'. */
@@ -70,22 +100,56 @@ oxdp_ctx_output(oxdp_ctx *ctx, const struct oxdp_port *port, __u32 port_no)
     return bpf_redirect_map(&oxdp_devs, port_no, XDP_DROP);
 }
 
-/* Puts 'hdr' in front of the frame and sends it to the CPU port.  The metadata
- * of 'hdr' that only the context knows is filled in. */
+/* Passes the frame on to TC with '*meta', in the place of any other metadata.
+ * Returns the program's return code, or OXDP_RET_DROP if the driver has no
+ * metadata. */
 OXDP_INLINE int
-oxdp_ctx_punt(oxdp_ctx *ctx, struct oxdp_hdr *hdr)
+oxdp_ctx_to_skb(oxdp_ctx *ctx, const struct oxdp_meta *meta)
 {
+    int present = ctx->data - ctx->data_meta;
     void *data;
 
+    if (bpf_xdp_adjust_meta(ctx, present - (int) sizeof *meta)) {
+        return OXDP_RET_DROP;
+    }
+    data = (void *) (long) ctx->data_meta;
+    if (data + sizeof *meta > (void *) (long) ctx->data) {
+        return OXDP_RET_DROP;
+    }
+    oxdp_memcpy(data, meta, sizeof *meta);
+    return XDP_PASS;
+}
+
+/* Returns where the header for userspace goes, in front of the packet, or NULL
+ * if there is no room.  'block' is this CPU's. */
+OXDP_INLINE struct oxdp_hdr *
+oxdp_ctx_hdr(oxdp_ctx *ctx, struct oxdp_cpu_block *block)
+{
+    struct oxdp_hdr *hdr;
+
     if (bpf_xdp_adjust_head(ctx, -(int) sizeof *hdr)) {
-        return OXDP_RET_DROP;
+        return NULL;
     }
-    data = (void *) (long) ctx->data;
-    if (data + sizeof *hdr > (void *) (long) ctx->data_end) {
-        return OXDP_RET_DROP;
-    }
-    oxdp_memcpy(data, hdr, sizeof *hdr);
+    hdr = (void *) (long) ctx->data;
+    return (void *) (hdr + 1) > (void *) (long) ctx->data_end ? NULL : hdr;
+}
+
+/* Sends the packet to the CPU port, its header being complete.  Returns as
+ * oxdp_ctx_output() does. */
+OXDP_INLINE int
+oxdp_ctx_punt(oxdp_ctx *ctx)
+{
     return bpf_redirect_map(&oxdp_devs, 0, XDP_DROP);
+}
+
+/* Does nothing if the frame is not longer than 'len', at least that of an
+ * Ethernet header. */
+OXDP_INLINE int
+oxdp_ctx_trunc(oxdp_ctx *ctx, __u32 len)
+{
+    __u32 now = bpf_xdp_get_buff_len(ctx);
+
+    return now > len && bpf_xdp_adjust_tail(ctx, (int) (len - now)) ? -1 : 0;
 }
 
 /* Stores the 'size' bytes at 'from' at 'offset', which must be less than 256.

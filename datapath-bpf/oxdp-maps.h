@@ -77,6 +77,24 @@ struct {
     __array(values, struct oxdp_chunk_inner);
 } oxdp_chunks SEC(".maps");
 
+/* Meters in chunks, like flows.  Settings are written by ovs-vswitchd, states
+ * and counters by whoever meters a packet. */
+struct oxdp_meters_inner {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, 1);
+    __uint(key_size, sizeof(__u32));
+    __uint(value_size, sizeof(struct oxdp_meter) * OXDP_METER_CHUNK);
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+    __uint(max_entries, OXDP_METER_CHUNKS);
+    __uint(key_size, sizeof(__u32));
+    __uint(value_size, sizeof(__u32));
+    __array(values, struct oxdp_meters_inner);
+} oxdp_meters SEC(".maps");
+
 /* AF_XDP sockets on "ovs-xdp-cpu", by queue, which is by CPU.  Written by
  * ovs-vswitchd with system calls. */
 struct {

@@ -3,6 +3,8 @@
 noinst_LIBRARIES += lib/liboxdp.a
 
 lib_liboxdp_a_SOURCES = \
+	lib/oxdp-actions.c \
+	lib/oxdp-actions.h \
 	lib/oxdp-attach.c \
 	lib/oxdp-attach.h \
 	lib/oxdp-compile.c \

@@ -200,25 +200,25 @@ oxdp_attach_xdp(struct oxdp_attach *attach, int ifindex, int prog_fd,
 }
 
 static void
-clsact_hook(struct bpf_tc_hook *hook, int ifindex)
+clsact_hook(struct bpf_tc_hook *hook, int ifindex, bool egress)
 {
     memset(hook, 0, sizeof *hook);
     hook->sz = sizeof *hook;
     hook->ifindex = ifindex;
-    hook->attach_point = BPF_TC_INGRESS;
+    hook->attach_point = egress ? BPF_TC_EGRESS : BPF_TC_INGRESS;
 }
 
 /* Says in a sentence why TC program could not be attached. */
 static char *
-explain_tc(int ifindex, int error)
+explain_tc(int ifindex, bool egress, int error)
 {
     struct oxdp_link_info link;
 
     if (oxdp_link_get(ifindex, &link)) {
         return xasprintf("no device with ifindex %d", ifindex);
     }
-    return xasprintf("%s refuses a TC ingress program: %s%s", link.name,
-                     ovs_strerror(error),
+    return xasprintf("%s refuses a TC %s program: %s%s", link.name,
+                     egress ? "egress" : "ingress", ovs_strerror(error),
                      error == EPERM
                      ? "; ovs-vswitchd needs CAP_NET_ADMIN and CAP_BPF"
                      : error == EBUSY || error == EEXIST
@@ -229,9 +229,9 @@ explain_tc(int ifindex, int error)
                      : "");
 }
 
-int
-oxdp_attach_tc_clsact(struct oxdp_attach *attach, int ifindex, int prog_fd,
-                      char **errp)
+static int
+attach_clsact(struct oxdp_attach *attach, int ifindex, int prog_fd,
+              bool egress, char **errp)
 {
     LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog_fd);
     struct bpf_tc_hook hook;
@@ -239,19 +239,45 @@ oxdp_attach_tc_clsact(struct oxdp_attach *attach, int ifindex, int prog_fd,
 
     *errp = NULL;
     *attach = (struct oxdp_attach) OXDP_ATTACH_INIT;
-    clsact_hook(&hook, ifindex);
+    clsact_hook(&hook, ifindex, egress);
     error = -bpf_tc_hook_create(&hook);
     if (!error || error == EEXIST) {
         /* Priority 0: the kernel puts the filter in front of all others. */
         error = -bpf_tc_attach(&hook, &opts);
     }
     if (error) {
-        *errp = explain_tc(ifindex, error);
+        *errp = explain_tc(ifindex, egress, error);
         return error;
     }
     attach->ifindex = ifindex;
+    attach->egress = egress;
     attach->tc_handle = opts.handle;
     attach->tc_priority = opts.priority;
+    attach->prog_id = prog_id(prog_fd);
+    return 0;
+}
+
+static int
+attach_tc(struct oxdp_attach *attach, int ifindex, int prog_fd, bool egress,
+          char **errp)
+{
+    int fd;
+
+    fd = bpf_link_create(prog_fd, ifindex, egress ? OXDP_BPF_TCX_EGRESS
+                                           : OXDP_BPF_TCX_INGRESS, NULL);
+    if (fd == -EINVAL || fd == -EOPNOTSUPP) {
+        return attach_clsact(attach, ifindex, prog_fd, egress, errp);
+    }
+
+    *errp = NULL;
+    *attach = (struct oxdp_attach) OXDP_ATTACH_INIT;
+    if (fd < 0) {
+        *errp = explain_tc(ifindex, egress, -fd);
+        return -fd;
+    }
+    attach->link_fd = fd;
+    attach->ifindex = ifindex;
+    attach->egress = egress;
     attach->prog_id = prog_id(prog_fd);
     return 0;
 }
@@ -260,23 +286,21 @@ int
 oxdp_attach_tc_ingress(struct oxdp_attach *attach, int ifindex, int prog_fd,
                        char **errp)
 {
-    int fd;
+    return attach_tc(attach, ifindex, prog_fd, false, errp);
+}
 
-    fd = bpf_link_create(prog_fd, ifindex, OXDP_BPF_TCX_INGRESS, NULL);
-    if (fd == -EINVAL || fd == -EOPNOTSUPP) {
-        return oxdp_attach_tc_clsact(attach, ifindex, prog_fd, errp);
-    }
+int
+oxdp_attach_tc_egress(struct oxdp_attach *attach, int ifindex, int prog_fd,
+                      char **errp)
+{
+    return attach_tc(attach, ifindex, prog_fd, true, errp);
+}
 
-    *errp = NULL;
-    *attach = (struct oxdp_attach) OXDP_ATTACH_INIT;
-    if (fd < 0) {
-        *errp = explain_tc(ifindex, -fd);
-        return -fd;
-    }
-    attach->link_fd = fd;
-    attach->ifindex = ifindex;
-    attach->prog_id = prog_id(prog_fd);
-    return 0;
+int
+oxdp_attach_tc_clsact(struct oxdp_attach *attach, int ifindex, int prog_fd,
+                      char **errp)
+{
+    return attach_clsact(attach, ifindex, prog_fd, false, errp);
 }
 
 bool
@@ -293,7 +317,7 @@ clsact_is_live(const struct oxdp_attach *attach)
                 .priority = attach->tc_priority);
     struct bpf_tc_hook hook;
 
-    clsact_hook(&hook, attach->ifindex);
+    clsact_hook(&hook, attach->ifindex, attach->egress);
     return !bpf_tc_query(&hook, &opts) && opts.prog_id == attach->prog_id;
 }
 
@@ -325,7 +349,7 @@ oxdp_detach(struct oxdp_attach *attach)
                     .priority = attach->tc_priority);
         struct bpf_tc_hook hook;
 
-        clsact_hook(&hook, attach->ifindex);
+        clsact_hook(&hook, attach->ifindex, attach->egress);
         bpf_tc_detach(&hook, &opts);
     }
     *attach = (struct oxdp_attach) OXDP_ATTACH_INIT;

@@ -21,10 +21,11 @@ struct oxdp_attach {
     int link_fd;                /* The bpf_link, or -1. */
     int ifindex;                /* The device it was attached to. */
     uint32_t tc_handle, tc_priority; /* Classic TC's filter, else 0. */
+    bool egress;                /* For TC: it sees what goes out. */
     uint32_t prog_id;           /* The program. */
 };
 
-#define OXDP_ATTACH_INIT { -1, 0, 0, 0, 0 }
+#define OXDP_ATTACH_INIT { -1, 0, 0, 0, false, 0 }
 
 /* Attaches XDP program 'prog_fd' to 'ifindex', natively or generic.  Returns 0
  * or a positive errno value: EBUSY if another XDP program is attached,
@@ -34,12 +35,14 @@ struct oxdp_attach {
 int oxdp_attach_xdp(struct oxdp_attach *, int ifindex, int prog_fd,
                     bool generic, char **errp);
 
-/* Attaches 'prog_fd' to TC ingress of 'ifindex', as tcx where the kernel has
- * it (6.6), otherwise as clsact filter (direct action). */
+/* Attaches 'prog_fd' to TC ingress or egress of 'ifindex', as tcx where the
+ * kernel has it (6.6), otherwise as clsact filter (direct action). */
 int oxdp_attach_tc_ingress(struct oxdp_attach *, int ifindex, int prog_fd,
                            char **errp);
+int oxdp_attach_tc_egress(struct oxdp_attach *, int ifindex, int prog_fd,
+                          char **errp);
 
-/* The second of these ways only.  Leaves the qdisc, which does nothing by
+/* To ingress, in the second of these ways only.  Leaves the qdisc, which does nothing by
  * itself, behind when the program is detached. */
 int oxdp_attach_tc_clsact(struct oxdp_attach *, int ifindex, int prog_fd,
                           char **errp);

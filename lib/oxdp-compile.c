@@ -11,13 +11,33 @@
 #include "odp-util.h"
 #include "openvswitch/dynamic-string.h"
 #include "oxdp-abi.h"
+#include "oxdp-actions.h"
 #include "packets.h"
 #include "util.h"
 
+/* The kernel does not cut headers off an SKB. */
+#define MIN_TRUNC 128
+
+/* Compilation of one flow. */
+struct compiler {
+    struct oxdp_flow *flow;
+    enum oxdp_reason skb_reason; /* Why it takes an SKB, or NONE. */
+    int set_pos;                /* Where the next SET of layers 3 and 4 goes. */
+    bool moved;                 /* The headers move after 'set_pos', */
+    bool lost;                  /* and have moved before it. */
+    bool changed_l2;            /* Layer 2 is not as received. */
+    bool changed_nw;            /* Nor are layers 3 and 4. */
+    uint32_t trunc;             /* Length for the next output, or 0. */
+    bool has_output;
+    bool has_userspace;         /* Of all packets, not of samples. */
+};
+
 /* Appends an opcode, or returns NULL if there is no room. */
 static struct oxdp_op *
-add_op(struct oxdp_flow *flow, enum oxdp_opcode code)
+add_op(struct compiler *c, enum oxdp_opcode code)
 {
+    struct oxdp_flow *flow = c->flow;
+
     if (flow->n_ops >= OXDP_MAX_OPS) {
         return NULL;
     }
@@ -28,42 +48,70 @@ add_op(struct oxdp_flow *flow, enum oxdp_opcode code)
     return op;
 }
 
-/* Appends an opcode that sets fields of layer 3 or 4, of packets with
- * 'headers'.  It goes before those of all other kinds, so that the executor,
- * which looks for the headers once, finds them where they were.  That makes no
- * difference to what comes out: these have nothing in common with layer 2. */
-static struct oxdp_op *
-add_set_op(struct oxdp_flow *flow, enum oxdp_opcode code, uint32_t headers)
+/* No opcode of what follows goes before what there is. */
+static void
+add_barrier(struct compiler *c)
 {
-    struct oxdp_op *op = add_op(flow, code);
+    c->set_pos = c->flow->n_ops;
+    c->lost |= c->moved;
+    c->moved = false;
+}
+
+/* Inserts an opcode at 'set_pos'. */
+static struct oxdp_op *
+insert_op(struct compiler *c, enum oxdp_opcode code)
+{
+    struct oxdp_op *op = add_op(c, code);
+    struct oxdp_op *place = &c->flow->ops[c->set_pos];
     struct oxdp_op new;
-    int i;
 
     if (!op) {
         return NULL;
     }
-    for (i = 0; flow->ops[i].code >= OXDP_OP_SET_IPV4; i++) {
-        if (&flow->ops[i] == op) {
-            break;
-        }
-    }
     new = *op;
-    memmove(&flow->ops[i + 1], &flow->ops[i],
-            (char *) op - (char *) &flow->ops[i]);
-    flow->ops[i] = new;
-    flow->headers |= headers;
-    return &flow->ops[i];
+    memmove(place + 1, place, (char *) op - (char *) place);
+    *place = new;
+    c->set_pos++;
+    return place;
+}
+
+/* Adds an opcode that sets fields of layer 3 or 4, of packets with 'headers'.
+ * It goes before those that move headers, so that the executor finds the
+ * headers where they were.  That makes no difference to what comes out: these
+ * have nothing in common with layer 2. */
+static struct oxdp_op *
+add_set_op(struct compiler *c, enum oxdp_opcode code, uint32_t headers)
+{
+    if (c->lost) {
+        if (!insert_op(c, OXDP_OP_LOCATE)) {
+            return NULL;
+        }
+        c->lost = false;
+    }
+    c->flow->headers |= headers;
+    c->changed_nw = true;
+    return insert_op(c, code);
+}
+
+/* The opcode takes an SKB, because of 'reason'. */
+static void
+need_skb(struct compiler *c, enum oxdp_reason reason)
+{
+    if (!c->skb_reason) {
+        c->skb_reason = reason;
+    }
 }
 
 static enum oxdp_reason
-compile_set_eth(struct oxdp_flow *flow, const struct ovs_key_ethernet *value,
+compile_set_eth(struct compiler *c, const struct ovs_key_ethernet *value,
                 const struct ovs_key_ethernet *mask)
 {
-    struct oxdp_op *op = add_op(flow, OXDP_OP_SET_ETH);
+    struct oxdp_op *op = add_op(c, OXDP_OP_SET_ETH);
 
     if (!op) {
         return OXDP_REASON_TOO_LONG;
     }
+    c->changed_l2 = true;
     memcpy(op->eth.dst, &value->eth_dst, ETH_ADDR_LEN);
     memcpy(op->eth.src, &value->eth_src, ETH_ADDR_LEN);
     memcpy(op->eth.dst_mask, &mask->eth_dst, ETH_ADDR_LEN);
@@ -94,7 +142,7 @@ ipv4_words(const struct ovs_key_ipv4 *key, ovs_be32 words[3])
 }
 
 static enum oxdp_reason
-compile_set_ipv4(struct oxdp_flow *flow, const struct ovs_key_ipv4 *key,
+compile_set_ipv4(struct compiler *c, const struct ovs_key_ipv4 *key,
                  const struct ovs_key_ipv4 *key_mask)
 {
     ovs_be32 value[3], mask[3];
@@ -102,7 +150,7 @@ compile_set_ipv4(struct oxdp_flow *flow, const struct ovs_key_ipv4 *key,
 
     ipv4_words(key, value);
     ipv4_words(key_mask, mask);
-    op = add_set_op(flow, OXDP_OP_SET_IPV4,
+    op = add_set_op(c, OXDP_OP_SET_IPV4,
                     OXDP_HEADERS_IPV4
                     | (mask[1] | mask[2] ? OXDP_HEADERS_ADDR : 0));
     if (!op) {
@@ -129,7 +177,7 @@ ipv6_words(const struct ovs_key_ipv6 *key, ovs_be32 words[IPV6_WORDS])
 
 /* An opcode holds three words. */
 static enum oxdp_reason
-compile_set_ipv6(struct oxdp_flow *flow, const struct ovs_key_ipv6 *key,
+compile_set_ipv6(struct compiler *c, const struct ovs_key_ipv6 *key,
                  const struct ovs_key_ipv6 *key_mask)
 {
     ovs_be32 value[IPV6_WORDS], mask[IPV6_WORDS];
@@ -149,7 +197,7 @@ compile_set_ipv6(struct oxdp_flow *flow, const struct ovs_key_ipv6 *key,
         }
         n = MIN(last - i, 3);
         start = MIN(i, IPV6_WORDS - 3);
-        op = add_set_op(flow, OXDP_OP_SET_IPV6,
+        op = add_set_op(c, OXDP_OP_SET_IPV6,
                         OXDP_HEADERS_IPV6 | (addr ? OXDP_HEADERS_ADDR : 0));
         if (!op) {
             return OXDP_REASON_TOO_LONG;
@@ -165,11 +213,11 @@ compile_set_ipv6(struct oxdp_flow *flow, const struct ovs_key_ipv6 *key,
 /* Compiles the setting of ports of TCP or UDP, whose structures are the
  * same. */
 static enum oxdp_reason
-compile_set_ports(struct oxdp_flow *flow, enum oxdp_opcode code,
+compile_set_ports(struct compiler *c, enum oxdp_opcode code,
                   uint32_t headers, const ovs_be32 *value,
                   const ovs_be32 *mask)
 {
-    struct oxdp_op *op = add_set_op(flow, code, headers);
+    struct oxdp_op *op = add_set_op(c, code, headers);
 
     if (!op) {
         return OXDP_REASON_TOO_LONG;
@@ -181,6 +229,21 @@ compile_set_ports(struct oxdp_flow *flow, enum oxdp_opcode code,
 BUILD_ASSERT_DECL(sizeof(struct ovs_key_tcp) == sizeof(ovs_be32));
 BUILD_ASSERT_DECL(sizeof(struct ovs_key_udp) == sizeof(ovs_be32));
 
+static enum oxdp_reason
+compile_set_metadata(struct compiler *c, enum oxdp_opcode code,
+                     const uint32_t *value, const uint32_t *mask)
+{
+    struct oxdp_op *op = add_op(c, code);
+
+    if (!op) {
+        return OXDP_REASON_TOO_LONG;
+    }
+    op->meta.value = *value & *mask;
+    op->meta.mask = *mask;
+    need_skb(c, OXDP_REASON_METADATA);
+    return OXDP_REASON_NONE;
+}
+
 /* Compiles the setting of field 'key' to its value, under the mask that
  * follows the value if 'masked'.
  *
@@ -188,7 +251,7 @@ BUILD_ASSERT_DECL(sizeof(struct ovs_key_udp) == sizeof(ovs_be32));
  * set these to userspace anyway (SLOW_ACTION).  A change of SCTP ports takes a
  * new CRC over the whole packet. */
 static enum oxdp_reason
-compile_set(struct oxdp_flow *flow, const struct nlattr *key, bool masked)
+compile_set(struct compiler *c, const struct nlattr *key, bool masked)
 {
     static const uint32_t all_ones[16] = {
         UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX,
@@ -209,24 +272,28 @@ compile_set(struct oxdp_flow *flow, const struct nlattr *key, bool masked)
     }
     switch ((enum ovs_key_attr) nl_attr_type(key)) {
     case OVS_KEY_ATTR_ETHERNET:
-        return compile_set_eth(flow, value, mask);
+        return compile_set_eth(c, value, mask);
     case OVS_KEY_ATTR_IPV4:
-        return compile_set_ipv4(flow, value, mask);
+        return compile_set_ipv4(c, value, mask);
     case OVS_KEY_ATTR_IPV6:
-        return compile_set_ipv6(flow, value, mask);
+        return compile_set_ipv6(c, value, mask);
     case OVS_KEY_ATTR_TCP:
-        return compile_set_ports(flow, OXDP_OP_SET_TCP, OXDP_HEADERS_TCP,
+        return compile_set_ports(c, OXDP_OP_SET_TCP, OXDP_HEADERS_TCP,
                                  value, mask);
     case OVS_KEY_ATTR_UDP:
-        return compile_set_ports(flow, OXDP_OP_SET_UDP, OXDP_HEADERS_UDP,
+        return compile_set_ports(c, OXDP_OP_SET_UDP, OXDP_HEADERS_UDP,
                                  value, mask);
+    case OVS_KEY_ATTR_SKB_MARK:
+        return compile_set_metadata(c, OXDP_OP_SET_MARK, value, mask);
+    case OVS_KEY_ATTR_PRIORITY:
+        return compile_set_metadata(c, OXDP_OP_SET_PRIORITY, value, mask);
     default:
         return OXDP_REASON_SET_FIELD;
     }
 }
 
 static enum oxdp_reason
-compile_push_vlan(struct oxdp_flow *flow, const struct nlattr *a)
+compile_push_vlan(struct compiler *c, const struct nlattr *a)
 {
     const struct ovs_action_push_vlan *vlan = nl_attr_get(a);
     struct oxdp_op *op;
@@ -234,63 +301,293 @@ compile_push_vlan(struct oxdp_flow *flow, const struct nlattr *a)
     if (!eth_type_vlan(vlan->vlan_tpid)) {
         return OXDP_REASON_ACTION;
     }
-    op = add_op(flow, OXDP_OP_PUSH_VLAN);
+    op = add_op(c, OXDP_OP_PUSH_VLAN);
     if (!op) {
         return OXDP_REASON_TOO_LONG;
     }
+    c->moved = c->changed_l2 = true;
     op->be16[0] = vlan->vlan_tpid;
     op->be16[1] = vlan->vlan_tci & ~htons(VLAN_CFI);
     return OXDP_REASON_NONE;
 }
 
-/* Compiles one action.  'last' says that no other follows. */
+/* Compiles an output to 'port_no', the end of the list if 'last'. */
 static enum oxdp_reason
-compile_action(struct oxdp_flow *flow, const struct nlattr *a, bool last)
+compile_output(struct compiler *c, uint32_t port_no, bool last)
 {
-    struct oxdp_op *op;
+    struct oxdp_flow *flow = c->flow;
+    struct oxdp_op *op = NULL;
 
-    switch ((enum ovs_action_attr) nl_attr_type(a)) {
-    case OVS_ACTION_ATTR_OUTPUT:
+    if (port_no == 0 || port_no >= OXDP_MAX_PORTS) {
+        return OXDP_REASON_PORT;
+    }
+    c->has_output = true;
+    if (c->trunc) {
         if (!last) {
-            return OXDP_REASON_MULTI_OUTPUT;
+            return OXDP_REASON_TRUNC;
         }
-        op = add_op(flow, OXDP_OP_OUTPUT);
+        op = add_op(c, OXDP_OP_TRUNC);
         if (!op) {
             return OXDP_REASON_TOO_LONG;
         }
-        op->arg32 = odp_to_u32(nl_attr_get_odp_port(a));
-        if (op->arg32 == 0 || op->arg32 >= OXDP_MAX_PORTS) {
-            return OXDP_REASON_PORT;
+        op->arg32 = c->trunc;
+        c->trunc = 0;
+    }
+    if (last) {
+        op = add_op(c, OXDP_OP_OUTPUT);
+        if (!op) {
+            return OXDP_REASON_TOO_LONG;
         }
-        flow->out_port = op->arg32;
+        op->arg32 = flow->out_port = port_no;
         return OXDP_REASON_NONE;
+    }
+
+    /* One more of the copies that are made already. */
+    op = c->set_pos && c->set_pos == flow->n_ops
+         ? &flow->ops[flow->n_ops - 1] : NULL;
+    if (!op || op->code != OXDP_OP_COPY || op->arg32 >= OXDP_COPY_PORTS) {
+        op = add_op(c, OXDP_OP_COPY);
+        if (!op) {
+            return OXDP_REASON_TOO_LONG;
+        }
+        add_barrier(c);
+    }
+    op->ports[op->arg32++] = port_no;
+    need_skb(c, OXDP_REASON_MULTI_OUTPUT);
+    return OXDP_REASON_NONE;
+}
+
+/* Compiles a "userspace" action, for packets with 'probability'. */
+static enum oxdp_reason
+compile_userspace(struct compiler *c, const struct nlattr *a,
+                  uint32_t probability)
+{
+    struct oxdp_op *op = add_op(c, OXDP_OP_USERSPACE);
+
+    if (!op) {
+        return OXDP_REASON_TOO_LONG;
+    }
+    op->user.cookie = oxdp_cookie(a);
+    op->user.probability = probability;
+    add_barrier(c);
+    c->has_userspace |= probability == UINT32_MAX;
+    need_skb(c, OXDP_REASON_USERSPACE);
+    return OXDP_REASON_NONE;
+}
+
+/* Returns true if the list does nothing to the packet itself. */
+static bool
+only_copies(const struct nlattr *actions, size_t actions_len)
+{
+    const struct nlattr *a;
+    size_t left;
+
+    NL_ATTR_FOR_EACH_UNSAFE (a, left, actions, actions_len) {
+        switch ((int) nl_attr_type(a)) {
+        case OVS_ACTION_ATTR_OUTPUT:
+        case OVS_ACTION_ATTR_USERSPACE:
+        case OVS_ACTION_ATTR_SAMPLE:
+            break;
+        case OVS_ACTION_ATTR_CLONE:
+            if (!only_copies(nl_attr_get(a), nl_attr_get_size(a))) {
+                return false;
+            }
+            break;
+        default:
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum oxdp_reason compile_list(struct compiler *, const struct nlattr *,
+                                     size_t, bool last);
+
+static enum oxdp_reason
+compile_clone(struct compiler *c, const struct nlattr *a, bool last)
+{
+    const struct nlattr *list = nl_attr_get(a);
+    size_t len = nl_attr_get_size(a);
+
+    return last || only_copies(list, len)
+           ? compile_list(c, list, len, last) : OXDP_REASON_CLONE;
+}
+
+/* What is sampled goes to userspace, to a collector. */
+static enum oxdp_reason
+compile_sample(struct compiler *c, const struct nlattr *sample)
+{
+    const struct nlattr *list = nl_attr_find_nested(sample,
+                                                    OVS_SAMPLE_ATTR_ACTIONS);
+    const struct nlattr *probability
+        = nl_attr_find_nested(sample, OVS_SAMPLE_ATTR_PROBABILITY);
+    const struct nlattr *a;
+
+    if (!list || !probability) {
+        return OXDP_REASON_ACTION;
+    }
+    a = nl_attr_get(list);
+    if (nl_attr_get_size(list) < NLA_HDRLEN
+        || nl_attr_get_size(list) > NLA_ALIGN(a->nla_len)
+        || nl_attr_type(a) != OVS_ACTION_ATTR_USERSPACE) {
+        return OXDP_REASON_CLONE;
+    }
+    return compile_userspace(c, a, nl_attr_get_u32(probability));
+}
+
+static enum oxdp_reason
+compile_check_pkt_len(struct compiler *c, const struct nlattr *check,
+                      bool last)
+{
+    const struct nlattr *len, *longer, *other;
+    enum oxdp_reason reason;
+    struct compiler start;
+    struct oxdp_op *op;
+    int i;
+
+    if (!last) {
+        return OXDP_REASON_CLONE;
+    }
+    len = nl_attr_find_nested(check, OVS_CHECK_PKT_LEN_ATTR_PKT_LEN);
+    longer = nl_attr_find_nested(
+        check, OVS_CHECK_PKT_LEN_ATTR_ACTIONS_IF_GREATER);
+    other = nl_attr_find_nested(
+        check, OVS_CHECK_PKT_LEN_ATTR_ACTIONS_IF_LESS_EQUAL);
+    if (!len || !longer || !other) {
+        return OXDP_REASON_ACTION;
+    }
+
+    i = c->flow->n_ops;
+    op = add_op(c, OXDP_OP_CHECK_LEN);
+    if (!op) {
+        return OXDP_REASON_TOO_LONG;
+    }
+    op->check.len = nl_attr_get_u16(len);
+    add_barrier(c);
+    start = *c;
+
+    reason = compile_list(c, nl_attr_get(longer), nl_attr_get_size(longer),
+                          true);
+    if (!reason && !add_op(c, OXDP_OP_DROP)) {
+        reason = OXDP_REASON_TOO_LONG;
+    }
+    if (reason) {
+        return reason;
+    }
+    c->flow->ops[i].check.next = c->flow->n_ops;
+    add_barrier(c);
+    c->moved = start.moved;
+    c->lost = start.lost;
+    c->changed_l2 = start.changed_l2;
+    c->changed_nw = start.changed_nw;
+    c->trunc = start.trunc;
+    return compile_list(c, nl_attr_get(other), nl_attr_get_size(other), true);
+}
+
+static enum oxdp_reason
+compile_hash(struct compiler *c, const struct ovs_action_hash *hash)
+{
+    struct oxdp_op *op;
+
+    /* BPF hashes the packet as it was received. */
+    if (c->changed_nw
+        || (hash->hash_alg == OVS_HASH_ALG_SYM_L4 && c->changed_l2)
+        || (hash->hash_alg != OVS_HASH_ALG_L4
+            && hash->hash_alg != OVS_HASH_ALG_SYM_L4)) {
+        return OXDP_REASON_ACTION;
+    }
+    op = add_op(c, OXDP_OP_HASH);
+    if (!op) {
+        return OXDP_REASON_TOO_LONG;
+    }
+    op->hash.alg = hash->hash_alg;
+    op->hash.basis = hash->hash_basis;
+    return OXDP_REASON_NONE;
+}
+
+static enum oxdp_reason
+compile_meter(struct compiler *c, uint32_t id)
+{
+    struct oxdp_op *op;
+
+    if (id >= OXDP_MAX_METERS) {
+        return OXDP_REASON_ACTION;
+    }
+    op = add_op(c, OXDP_OP_METER);
+    if (!op) {
+        return OXDP_REASON_TOO_LONG;
+    }
+    op->arg32 = id;
+    return OXDP_REASON_NONE;
+}
+
+/* Compiles one action.  'last' says that no other follows. */
+static enum oxdp_reason
+compile_action(struct compiler *c, const struct nlattr *a, bool last)
+{
+    struct oxdp_op *op;
+
+    if (c->trunc && nl_attr_type(a) != OVS_ACTION_ATTR_OUTPUT) {
+        return OXDP_REASON_TRUNC;
+    }
+    switch ((enum ovs_action_attr) nl_attr_type(a)) {
+    case OVS_ACTION_ATTR_OUTPUT:
+        return compile_output(c, odp_to_u32(nl_attr_get_odp_port(a)), last);
 
     case OVS_ACTION_ATTR_RECIRC:
         if (!last) {
-            return OXDP_REASON_MULTI_OUTPUT;
+            return OXDP_REASON_CLONE;
         }
-        op = add_op(flow, OXDP_OP_RECIRC);
+        op = add_op(c, OXDP_OP_RECIRC);
         if (!op) {
             return OXDP_REASON_TOO_LONG;
         }
         op->arg32 = nl_attr_get_u32(a);
+        c->has_output = true;
         return OXDP_REASON_NONE;
 
     case OVS_ACTION_ATTR_SET:
-        return compile_set(flow, nl_attr_get(a), false);
+        return compile_set(c, nl_attr_get(a), false);
 
     case OVS_ACTION_ATTR_SET_MASKED:
-        return compile_set(flow, nl_attr_get(a), true);
+        return compile_set(c, nl_attr_get(a), true);
 
     case OVS_ACTION_ATTR_PUSH_VLAN:
-        return compile_push_vlan(flow, a);
+        return compile_push_vlan(c, a);
 
     case OVS_ACTION_ATTR_POP_VLAN:
-        return add_op(flow, OXDP_OP_POP_VLAN) ? OXDP_REASON_NONE
-                                              : OXDP_REASON_TOO_LONG;
+        c->moved = c->changed_l2 = true;
+        return add_op(c, OXDP_OP_POP_VLAN) ? OXDP_REASON_NONE
+                                           : OXDP_REASON_TOO_LONG;
 
     case OVS_ACTION_ATTR_USERSPACE:
-        return OXDP_REASON_USERSPACE;
+        return compile_userspace(c, a, UINT32_MAX);
+
+    case OVS_ACTION_ATTR_CLONE:
+        return compile_clone(c, a, last);
+
+    case OVS_ACTION_ATTR_SAMPLE:
+        return compile_sample(c, a);
+
+    case OVS_ACTION_ATTR_CHECK_PKT_LEN:
+        return compile_check_pkt_len(c, a, last);
+
+    case OVS_ACTION_ATTR_TRUNC: {
+        const struct ovs_action_trunc *trunc = nl_attr_get(a);
+
+        c->trunc = trunc->max_len;
+        return c->trunc < MIN_TRUNC ? OXDP_REASON_TRUNC : OXDP_REASON_NONE;
+    }
+
+    case OVS_ACTION_ATTR_HASH:
+        return compile_hash(c, nl_attr_get(a));
+
+    case OVS_ACTION_ATTR_METER:
+        return compile_meter(c, nl_attr_get_u32(a));
+
+    case OVS_ACTION_ATTR_CT_CLEAR:
+        /* No packet in BPF has been through conntrack. */
+        return OXDP_REASON_NONE;
 
     default:
         /* The rest, some of which not all versions of OVS have. */
@@ -298,34 +595,48 @@ compile_action(struct oxdp_flow *flow, const struct nlattr *a, bool last)
     }
 }
 
+/* Compiles a list of actions, behind which nothing is done if 'last'. */
+static enum oxdp_reason
+compile_list(struct compiler *c, const struct nlattr *actions,
+             size_t actions_len, bool last)
+{
+    const struct nlattr *a;
+    unsigned int left;
+
+    NL_ATTR_FOR_EACH_UNSAFE (a, left, actions, actions_len) {
+        enum oxdp_reason reason;
+
+        if (nl_attr_type(a) == OVS_ACTION_ATTR_DROP) {
+            /* Dropping is what the fast path does at the end of a list.  The
+             * flow counts such packets; OVS's coverage counters, one per
+             * reason, count only those that userspace executes. */
+            return last ? OXDP_REASON_NONE : OXDP_REASON_ACTION;
+        }
+        reason = compile_action(c, a, last && left <= NLA_ALIGN(a->nla_len));
+        if (reason) {
+            return reason;
+        }
+    }
+    return OXDP_REASON_NONE;
+}
+
 void
 oxdp_compile_actions(const struct nlattr *actions, size_t actions_len,
                      struct oxdp_flow *flow)
 {
-    enum oxdp_reason reason = OXDP_REASON_NONE;
-    const struct nlattr *a;
-    unsigned int left;
+    struct compiler c = { .flow = flow };
+    enum oxdp_reason reason;
 
     flow->n_ops = 0;
     flow->headers = 0;
     flow->out_port = OXDP_PORT_NONE;
     memset(flow->ops, 0, sizeof flow->ops);
 
-    NL_ATTR_FOR_EACH_UNSAFE (a, left, actions, actions_len) {
-        bool last = left <= NLA_ALIGN(a->nla_len);
-
-        if (nl_attr_type(a) == OVS_ACTION_ATTR_DROP) {
-            /* Dropping is what the fast path does at the end of a list.  The
-             * flow counts such packets; OVS's coverage counters, one per
-             * reason, count only those that userspace executes. */
-            break;
-        }
-        reason = compile_action(flow, a, last);
-        if (reason) {
-            break;
-        }
+    reason = compile_list(&c, actions, actions_len, true);
+    if (!reason && c.has_userspace && !c.has_output) {
+        /* All that is to be had of an SKB is a copy, which nobody needs. */
+        reason = OXDP_REASON_USERSPACE;
     }
-
     if ((flow->headers & OXDP_HEADERS_IPV4
          && flow->headers & OXDP_HEADERS_IPV6)
         || (flow->headers & OXDP_HEADERS_TCP
@@ -333,15 +644,15 @@ oxdp_compile_actions(const struct nlattr *actions, size_t actions_len,
         /* No packet has both. */
         reason = OXDP_REASON_SET_FIELD;
     }
-    flow->reason = reason;
     if (reason) {
         flow->verdict = OXDP_VERDICT_USER;
         flow->n_ops = 0;
         flow->headers = 0;
         flow->out_port = OXDP_PORT_NONE;
     } else {
-        flow->verdict = OXDP_VERDICT_BPF;
+        flow->verdict = c.skb_reason ? OXDP_VERDICT_SKB : OXDP_VERDICT_XDP;
     }
+    flow->reason = reason ? reason : c.skb_reason;
 }
 
 const char *
@@ -487,8 +798,41 @@ format_args(const struct oxdp_op *op, struct ds *ds)
     case OXDP_OP_SET_UDP:
         format_set_ports(op, ds);
         break;
+    case OXDP_OP_COPY:
+        for (uint32_t i = 0; i < op->arg32; i++) {
+            ds_put_format(ds, ",%"PRIu16, op->ports[i]);
+        }
+        break;
+    case OXDP_OP_USERSPACE:
+        ds_put_format(ds, ",cookie=%#"PRIx64, (uint64_t) op->user.cookie);
+        if (op->user.probability != UINT32_MAX) {
+            ds_put_format(ds, ",sample=%.1f%%",
+                          100.0 * op->user.probability / UINT32_MAX);
+        }
+        break;
+    case OXDP_OP_TRUNC:
+    case OXDP_OP_METER:
+        ds_put_format(ds, ",%"PRIu32, op->arg32);
+        break;
+    case OXDP_OP_HASH:
+        ds_put_format(ds, ",%s,basis=%"PRIu32,
+                      op->hash.alg == OXDP_HASH_L4 ? "l4" : "sym_l4",
+                      op->hash.basis);
+        break;
+    case OXDP_OP_CHECK_LEN:
+        ds_put_format(ds, ",size=%"PRIu32",else=%"PRIu32, op->check.len,
+                      op->check.next);
+        break;
+    case OXDP_OP_SET_MARK:
+    case OXDP_OP_SET_PRIORITY:
+        ds_put_format(ds, ",%#"PRIx32"/%#"PRIx32, op->meta.value,
+                      op->meta.mask);
+        break;
+    case OXDP_OP_DROP:
+    case OXDP_OP_LOCATE:
     case OXDP_OP_POP_VLAN:
     case OXDP_OP_END:
+    case OXDP_N_OPS:
         break;
     }
 }
@@ -496,7 +840,7 @@ format_args(const struct oxdp_op *op, struct ds *ds)
 void
 oxdp_format_ops(const struct oxdp_flow *flow, struct ds *ds)
 {
-    if (flow->verdict == OXDP_VERDICT_BPF && !flow->n_ops) {
+    if (flow->verdict != OXDP_VERDICT_USER && !flow->n_ops) {
         ds_put_cstr(ds, "drop");
     }
     for (int i = 0; i < flow->n_ops; i++) {

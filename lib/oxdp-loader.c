@@ -353,6 +353,7 @@ map_all(struct oxdp_bpf *bpf)
     bpf->devs_fd = bpf_map__fd(xdp->maps.oxdp_devs);
     bpf->buckets_fd = bpf_map__fd(xdp->maps.oxdp_buckets);
     bpf->chunks_fd = bpf_map__fd(xdp->maps.oxdp_chunks);
+    bpf->meters_fd = bpf_map__fd(xdp->maps.oxdp_meters);
     bpf->xsks_fd = bpf_map__fd(xdp->maps.oxdp_xsks);
     return 0;
 }
@@ -417,6 +418,7 @@ oxdp_bpf_open(const struct oxdp_bpf_config *config, struct oxdp_bpf **bpfp,
     bpf->cpu_from_user_fd
         = bpf_program__fd(bpf->cpu->progs.oxdp_cpu_from_user);
     bpf->cpu_tc_fd = bpf_program__fd(bpf->cpu->progs.oxdp_cpu_tc);
+    bpf->cpu_encap_fd = bpf_program__fd(bpf->cpu->progs.oxdp_cpu_encap);
     bpf->cpu_drop_fd = bpf_program__fd(bpf->cpu->progs.oxdp_cpu_drop);
 
     bpf->shared->control.abi_version = OXDP_ABI_VERSION;

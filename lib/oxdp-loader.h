@@ -35,10 +35,11 @@ struct oxdp_bpf {
     struct oxdp_shared *shared;
 
     int devs_fd, xsks_fd;
-    int buckets_fd, chunks_fd;          /* The outer maps. */
+    int buckets_fd, chunks_fd, meters_fd;       /* The outer maps. */
 
     int xdp_port_fd, tc_port_fd;        /* Programs for ports. */
-    int cpu_to_user_fd, cpu_from_user_fd, cpu_tc_fd, cpu_drop_fd;
+    int cpu_to_user_fd, cpu_from_user_fd;       /* For the CPU port. */
+    int cpu_tc_fd, cpu_encap_fd, cpu_drop_fd;
 
     /* Private. */
     struct oxdp_xdp *xdp;

@@ -174,7 +174,8 @@ static void
 megaflow_free(struct oxdp_megaflow *mf)
 {
     cls_rule_destroy(&mf->rule);
-    free(ovsrcu_get_protected(struct oxdp_actions *, &mf->actions));
+    oxdp_actions_free(ovsrcu_get_protected(struct oxdp_actions *,
+                                           &mf->actions));
     free(CONST_CAST(struct nlattr *, mf->key));
     free(mf);
 }
@@ -560,7 +561,7 @@ install(struct oxdp_table *t, const struct oxdp_key *key,
     flow->n_ops = ops->n_ops;
     flow->out_port = ops->out_port;
     flow->headers = ops->headers;
-    flow->plain = (ops->verdict == OXDP_VERDICT_BPF
+    flow->plain = (ops->verdict == OXDP_VERDICT_XDP
                    && (!ops->n_ops
                        || (ops->n_ops == 1
                            && ops->ops[0].code == OXDP_OP_OUTPUT)));
@@ -724,16 +725,6 @@ ufid_hash(const ovs_u128 *ufid)
     return ufid->u32[0];
 }
 
-static struct oxdp_actions *
-actions_clone(const struct nlattr *actions, size_t size)
-{
-    struct oxdp_actions *a = xmalloc(sizeof *a + size);
-
-    a->size = size;
-    nullable_memcpy(a->actions, actions, size);
-    return a;
-}
-
 static int
 table_add(struct oxdp_table *t, const struct oxdp_put *put)
     OVS_REQUIRES(t->mutex)
@@ -765,7 +756,7 @@ table_add(struct oxdp_table *t, const struct oxdp_put *put)
     mf->prev_slot = OXDP_NO_SLOT;
     cls_rule_init(&mf->rule, put->match, 0);
     ovsrcu_init(&mf->actions,
-                actions_clone(put->actions, put->actions_len));
+                oxdp_actions_clone(put->actions, put->actions_len));
     megaflow_install(t, mf, put->actions, put->actions_len);
 
     classifier_insert(&t->cls, &mf->rule, OVS_VERSION_MIN, NULL, 0);
@@ -788,8 +779,8 @@ table_modify(struct oxdp_table *t, struct oxdp_megaflow *mf,
     uninstall(t, slot, mf, false);
 
     old = ovsrcu_get_protected(struct oxdp_actions *, &mf->actions);
-    ovsrcu_set(&mf->actions, actions_clone(put->actions, put->actions_len));
-    ovsrcu_postpone(free, old);
+    ovsrcu_set(&mf->actions, oxdp_actions_clone(put->actions, put->actions_len));
+    ovsrcu_postpone(oxdp_actions_free, old);
 }
 
 int

@@ -26,18 +26,13 @@
 #include "openvswitch/types.h"
 #include "ovs-atomic.h"
 #include "ovs-rcu.h"
+#include "oxdp-actions.h"
 
 struct dp_packet;
 struct flow;
 struct match;
 struct oxdp_bpf;
 struct oxdp_table;
-
-/* A list of actions, immutable. */
-struct oxdp_actions {
-    size_t size;                /* In bytes. */
-    struct nlattr actions[];
-};
 
 /* Counters of a flow, "used" on the clock of time_msec(), 0 if never. */
 struct oxdp_counters {

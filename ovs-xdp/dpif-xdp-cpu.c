@@ -102,6 +102,10 @@ attach_programs(struct xdp_dp *dp, char **errp)
                                        dp->bpf->cpu_tc_fd, errp);
     }
     if (!error) {
+        error = oxdp_attach_tc_egress(&dp->cpu_encap, dp->cpu_ifindex,
+                                      dp->bpf->cpu_encap_fd, errp);
+    }
+    if (!error) {
         error = oxdp_attach_xdp(&dp->cpu_peer_xdp, dp->cpu_peer_ifindex,
                                 dp->bpf->cpu_to_user_fd, false, errp);
     }
@@ -142,7 +146,8 @@ xdp_cpu_open(struct xdp_dp *dp, char **errp)
     uint32_t zero = 0;
     int error;
 
-    dp->cpu_xdp = dp->cpu_tc = dp->cpu_peer_xdp = dp->cpu_peer_tc
+    dp->cpu_xdp = dp->cpu_tc = dp->cpu_encap
+        = dp->cpu_peer_xdp = dp->cpu_peer_tc
         = (struct oxdp_attach) OXDP_ATTACH_INIT;
 
     error = create_pair(dp, errp);
@@ -176,6 +181,7 @@ xdp_cpu_close(struct xdp_dp *dp)
     }
     oxdp_detach(&dp->cpu_xdp);
     oxdp_detach(&dp->cpu_tc);
+    oxdp_detach(&dp->cpu_encap);
     oxdp_detach(&dp->cpu_peer_xdp);
     oxdp_detach(&dp->cpu_peer_tc);
     if (dp->cpu_ifindex) {

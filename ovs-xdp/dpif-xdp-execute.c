@@ -225,6 +225,9 @@ xdp_receive(struct xdp_dp *dp, struct dp_packet *packet)
     uint64_t old;
 
     flow_extract(packet, &flow);
+    if (!dp_packet_rss_valid(packet)) {
+        dp_packet_set_rss_hash(packet, flow_hash_5tuple(&flow, 0));
+    }
     mf = oxdp_table_lookup(dp->table, &flow);
     if (mf) {
         struct oxdp_actions *actions

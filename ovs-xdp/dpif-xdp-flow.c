@@ -40,7 +40,7 @@ xdp_flow_layer(const struct xdp_dp *dp, const struct oxdp_megaflow *mf_)
         || !oxdp_megaflow_get_slot(dp->table, mf, &slot)) {
         return "user";
     }
-    if (mf->in_port < OXDP_MAX_PORTS
+    if (verdict == OXDP_VERDICT_XDP && mf->in_port < OXDP_MAX_PORTS
         && ports[mf->in_port].flags & OXDP_PORT_F_XDP
         && (slot.out_port >= OXDP_MAX_PORTS
             || ports[slot.out_port].flags & OXDP_PORT_F_XMIT)) {

@@ -1,165 +1,140 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dpif-xdp-meter: OpenFlow meters, for packets that userspace executes.
+ * dpif-xdp-meter: OpenFlow meters.
  *
- * A flow with a meter has verdict "user".  Each band is a token bucket; of the
- * bands that a packet exceeds, the one with the highest rate drops it.
+ * They live in memory that BPF shares, chunk by chunk as they are needed, so
+ * that packets in BPF and in userspace are metered together; oxdp-meter.h does
+ * that for both.
  */
 
 #include <config.h>
 
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "coverage.h"
 #include "dp-packet.h"
 #include "dpif-xdp.h"
-#include "hash.h"
 #include "openflow/openflow.h"
 #include "openvswitch/ofp-meter.h"
-#include "ovs-rcu.h"
-#include "timeval.h"
+#include "oxdp-meter.h"
 #include "util.h"
 
 COVERAGE_DEFINE(xdp_meter_drop);
 
-#define MAX_METERS 65536
-#define MAX_BANDS 8
 #define METER_FLAGS (OFPMF13_KBPS | OFPMF13_PKTPS | OFPMF13_BURST \
                      | OFPMF13_STATS)
 
-/* Rates are packets or kilobits per second, bursts are packets or kilobits.
- * Buckets have one scale for both: a millionth of a packet, or of a kilobit;
- * a microsecond puts 'rate' of these into the bucket. */
-#define BUCKET_SCALE 1000000
-
-struct band {
-    uint32_t rate, burst;
-    uint64_t bucket;
-    struct ofputil_meter_band_stats stats;      /* Of dropped packets. */
+/* A chunk stays until the datapath goes. */
+struct xdp_meters {
+    ATOMIC(struct oxdp_meter *) chunks[OXDP_METER_CHUNKS];
+    int fds[OXDP_METER_CHUNKS];
 };
 
-/* Under RCU; figures under 'mutex'. */
-struct xdp_meter {
-    struct cmap_node node;      /* In struct xdp_dp's 'meters', by id. */
-    uint32_t id;
-    struct ovs_mutex mutex;
-    uint16_t flags;             /* OFPMF13_*. */
-    long long int used;         /* time_usec() of the last packet. */
-    uint64_t n_packets, n_bytes;
-    uint16_t n_bands;
-    struct band bands[];
-};
+#define CHUNK_SIZE (sizeof(struct oxdp_meter) * OXDP_METER_CHUNK)
 
-static struct xdp_meter *
+static struct oxdp_meter *
+meter_get(const struct xdp_dp *dp, uint32_t id)
+{
+    struct oxdp_meter *chunk = NULL;
+
+    if (id < OXDP_MAX_METERS) {
+        atomic_read(&dp->meters->chunks[id >> OXDP_METER_SHIFT], &chunk);
+    }
+    return chunk ? &chunk[id % OXDP_METER_CHUNK] : NULL;
+}
+
+/* Returns meter 'id' if there is one, or NULL. */
+static struct oxdp_meter *
 meter_find(const struct xdp_dp *dp, uint32_t id)
 {
-    struct xdp_meter *meter;
+    struct oxdp_meter *meter = meter_get(dp, id);
 
-    CMAP_FOR_EACH_WITH_HASH (meter, node, hash_int(id, 0), &dp->meters) {
-        if (meter->id == id) {
-            return meter;
-        }
-    }
-    return NULL;
+    return meter && *(volatile uint32_t *) &meter->live ? meter : NULL;
 }
 
 static void
-meter_free(struct xdp_meter *meter)
+meter_set_live(struct oxdp_meter *meter, bool live)
 {
-    ovs_mutex_destroy(&meter->mutex);
-    free(meter);
+    atomic_thread_fence(memory_order_seq_cst);
+    *(volatile uint32_t *) &meter->live = live;
+    atomic_thread_fence(memory_order_seq_cst);
 }
 
-static void
-meter_remove(struct xdp_dp *dp, struct xdp_meter *meter)
+/* Makes memory for meter 'id'.  Returns 0 or a positive errno value. */
+static int
+add_chunk(struct xdp_dp *dp, uint32_t id)
 {
-    cmap_remove(&dp->meters, &meter->node, hash_int(meter->id, 0));
-    ovsrcu_postpone(meter_free, meter);
+    uint32_t n = id >> OXDP_METER_SHIFT;
+    struct oxdp_meter *chunk;
+    int error, fd;
+
+    chunk = oxdp_map_new("oxdp_meters_in", CHUNK_SIZE, 1, 0, &fd);
+    if (!chunk) {
+        return errno;
+    }
+    error = -bpf_map_update_elem(dp->bpf->meters_fd, &n, &fd, BPF_ANY);
+    if (error) {
+        oxdp_map_free(chunk, CHUNK_SIZE, 1, fd);
+        return error;
+    }
+    dp->meters->fds[n] = fd;
+    atomic_store(&dp->meters->chunks[n], chunk);
+    return 0;
 }
 
-/* Fills the bucket for 'usec' and takes 'cost' out.  Returns false if there was
- * not that much in it. */
-static bool
-band_take(struct band *band, uint64_t usec, uint64_t cost)
+/* As bpf_ktime_get_ns(). */
+static uint64_t
+monotonic_ns(void)
 {
-    uint64_t max = (uint64_t) band->burst * BUCKET_SCALE;
+    struct timespec now;
 
-    band->bucket = (usec >= max / MAX(band->rate, 1) ? max
-                    : MIN(max, band->bucket + usec * band->rate));
-    if (band->bucket < cost) {
-        return false;
-    }
-    band->bucket -= cost;
-    return true;
-}
-
-/* Returns true if 'packet' may pass 'meter'. */
-static bool
-meter_packet(struct xdp_meter *meter, const struct dp_packet *packet,
-             uint64_t usec)
-    OVS_REQUIRES(meter->mutex)
-{
-    uint64_t size = dp_packet_size(packet);
-    uint64_t cost = (meter->flags & OFPMF13_PKTPS ? BUCKET_SCALE
-                     : size * 8 * (BUCKET_SCALE / 1000));
-    struct band *exceeded = NULL;
-
-    meter->n_packets++;
-    meter->n_bytes += size;
-    for (int i = 0; i < meter->n_bands; i++) {
-        struct band *band = &meter->bands[i];
-
-        if (!band_take(band, usec, cost)
-            && (!exceeded || band->rate > exceeded->rate)) {
-            exceeded = band;
-        }
-    }
-    if (!exceeded) {
-        return true;
-    }
-    exceeded->stats.packet_count++;
-    exceeded->stats.byte_count += size;
-    COVERAGE_INC(xdp_meter_drop);
-    return false;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
 }
 
 void
 xdp_meter_run(struct xdp_dp *dp, struct dp_packet_batch *batch, uint32_t id)
 {
-    struct xdp_meter *meter = meter_find(dp, id);
+    struct oxdp_meter *meter = meter_find(dp, id);
     size_t n = dp_packet_batch_size(batch);
-    long long int now = time_usec();
+    uint64_t now = monotonic_ns();
     struct dp_packet *packet;
     size_t i;
 
     if (!meter) {
         return;
     }
-    ovs_mutex_lock(&meter->mutex);
     DP_PACKET_BATCH_REFILL_FOR_EACH (i, n, packet, batch) {
-        /* Threads may come here in another order than they read the time. */
-        uint64_t usec = MAX(0, now - meter->used);
-
-        meter->used = MAX(meter->used, now);
-        if (meter_packet(meter, packet, usec)) {
+        if (oxdp_meter_take(meter, now, 1, dp_packet_size(packet))) {
             dp_packet_batch_refill(batch, packet, i);
         } else {
+            COVERAGE_INC(xdp_meter_drop);
             dp_packet_delete(packet);
         }
     }
-    ovs_mutex_unlock(&meter->mutex);
+}
+
+void
+xdp_meters_create(struct xdp_dp *dp)
+{
+    dp->meters = xzalloc(sizeof *dp->meters);
 }
 
 void
 xdp_meters_destroy(struct xdp_dp *dp)
 {
-    struct xdp_meter *meter;
+    for (int i = 0; i < OXDP_METER_CHUNKS; i++) {
+        struct oxdp_meter *chunk;
 
-    CMAP_FOR_EACH (meter, node, &dp->meters) {
-        meter_remove(dp, meter);
+        atomic_read(&dp->meters->chunks[i], &chunk);
+        if (chunk) {
+            oxdp_map_free(chunk, CHUNK_SIZE, 1, dp->meters->fds[i]);
+        }
     }
-    cmap_destroy(&dp->meters);
+    free(dp->meters);
 }
 
 /* The provider's callbacks.  OVS calls them in the main thread. */
@@ -168,10 +143,10 @@ void
 dpif_xdp_meter_get_features(const struct dpif *dpif OVS_UNUSED,
                             struct ofputil_meter_features *features)
 {
-    features->max_meters = MAX_METERS;
+    features->max_meters = OXDP_MAX_METERS;
     features->band_types = 1 << OFPMBT13_DROP;
     features->capabilities = METER_FLAGS;
-    features->max_bands = MAX_BANDS;
+    features->max_bands = OXDP_MAX_BANDS;
     features->max_color = 0;
 }
 
@@ -180,15 +155,15 @@ dpif_xdp_meter_set(struct dpif *dpif, ofproto_meter_id id,
                    struct ofputil_meter_config *config)
 {
     struct xdp_dp *dp = get_xdp_dp(dpif);
-    struct xdp_meter *meter, *old;
+    struct oxdp_meter *meter;
 
-    if (id.uint32 >= MAX_METERS) {
+    if (id.uint32 >= OXDP_MAX_METERS) {
         return EFBIG;
     }
     if (config->flags & ~METER_FLAGS) {
         return EBADF;
     }
-    if (config->n_bands > MAX_BANDS) {
+    if (config->n_bands > OXDP_MAX_BANDS) {
         return EINVAL;
     }
     for (int i = 0; i < config->n_bands; i++) {
@@ -197,29 +172,36 @@ dpif_xdp_meter_set(struct dpif *dpif, ofproto_meter_id id,
         }
     }
 
-    meter = xzalloc(sizeof *meter + config->n_bands * sizeof *meter->bands);
-    meter->id = id.uint32;
-    ovs_mutex_init(&meter->mutex);
-    meter->flags = config->flags;
-    meter->used = time_usec();
+    meter = meter_get(dp, id.uint32);
+    if (!meter) {
+        int error = add_chunk(dp, id.uint32);
+
+        if (error) {
+            return error;
+        }
+        meter = meter_get(dp, id.uint32);
+    }
+
+    /* Packets that come right now are not metered. */
+    meter_set_live(meter, false);
+    memset(meter, 0, sizeof *meter);
+    meter->by_packets = !!(config->flags & OFPMF13_PKTPS);
     meter->n_bands = config->n_bands;
     for (int i = 0; i < config->n_bands; i++) {
-        struct ofputil_meter_band *band = &config->bands[i];
+        struct ofputil_meter_band *from = &config->bands[i];
+        struct oxdp_band *band = &meter->bands[i];
 
-        if (!band->burst_size) {
+        if (!from->burst_size) {
             /* A second's worth, which OVS shows as the burst, too. */
-            band->burst_size = band->rate;
+            from->burst_size = from->rate;
         }
-        meter->bands[i].rate = band->rate;
-        meter->bands[i].burst = band->burst_size;
-        meter->bands[i].bucket = (uint64_t) band->burst_size * BUCKET_SCALE;
+        band->rate = from->rate;
+        band->cost = (UINT64_C(1000000000) << OXDP_METER_TIME_SHIFT)
+                     / MAX(band->rate, 1);
+        band->burst = band->cost * MIN(from->burst_size,
+                                       INT64_MAX / band->cost);
     }
-
-    old = meter_find(dp, id.uint32);
-    if (old) {
-        meter_remove(dp, old);
-    }
-    cmap_insert(&dp->meters, &meter->node, hash_int(meter->id, 0));
+    meter_set_live(meter, true);
     return 0;
 }
 
@@ -227,20 +209,19 @@ int
 dpif_xdp_meter_get(const struct dpif *dpif, ofproto_meter_id id,
                    struct ofputil_meter_stats *stats, uint16_t n_bands)
 {
-    struct xdp_meter *meter = meter_find(get_xdp_dp(dpif), id.uint32);
+    const struct oxdp_meter *meter = meter_find(get_xdp_dp(dpif), id.uint32);
 
     if (!meter) {
-        return id.uint32 < MAX_METERS ? ENOENT : EFBIG;
+        return id.uint32 < OXDP_MAX_METERS ? ENOENT : EFBIG;
     }
     if (stats) {
-        ovs_mutex_lock(&meter->mutex);
-        stats->packet_in_count = meter->n_packets;
-        stats->byte_in_count = meter->n_bytes;
+        stats->packet_in_count = meter->packets;
+        stats->byte_in_count = meter->bytes;
         stats->n_bands = MIN(n_bands, meter->n_bands);
         for (int i = 0; i < stats->n_bands; i++) {
-            stats->bands[i] = meter->bands[i].stats;
+            stats->bands[i].packet_count = meter->bands[i].packets;
+            stats->bands[i].byte_count = meter->bands[i].bytes;
         }
-        ovs_mutex_unlock(&meter->mutex);
     }
     return 0;
 }
@@ -253,7 +234,7 @@ dpif_xdp_meter_del(struct dpif *dpif, ofproto_meter_id id,
     int error = dpif_xdp_meter_get(dpif, id, stats, n_bands);
 
     if (!error) {
-        meter_remove(dp, meter_find(dp, id.uint32));
+        meter_set_live(meter_find(dp, id.uint32), false);
     }
     return error;
 }

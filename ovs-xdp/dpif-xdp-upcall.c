@@ -203,8 +203,29 @@ dpif_xdp_number_handlers_required(struct dpif *dpif, uint32_t *n_handlers)
 
 /* Receiving. */
 
+/* A copy of a packet for the action that 'cookie' names. */
+static void
+receive_copy(struct xdp_dp *dp, struct dp_packet *packet, uint64_t cookie)
+{
+    const struct nlattr *a = oxdp_cookie_find(cookie);
+    uint64_t old;
+
+    if (a) {
+        struct flow flow;
+
+        flow_extract(packet, &flow);
+        xdp_upcall_queue(dp, packet, DPIF_UC_ACTION, &flow,
+                         nl_attr_find_nested(a, OVS_USERSPACE_ATTR_USERDATA),
+                         nl_attr_find_nested(a, OVS_USERSPACE_ATTR_ACTIONS));
+    } else {
+        /* The flow has gone in the meantime. */
+        atomic_add_relaxed(&dp->n_lost, 1, &old);
+        dp_packet_delete(packet);
+    }
+}
+
 /* Makes of a frame and its header what OVS knows as a packet, and runs it
- * through the flow table. */
+ * through the flow table, or sends it up at once. */
 static void
 receive_frame(struct xdp_dp *dp, struct dp_packet *packet,
               const struct oxdp_hdr *hdr)
@@ -217,7 +238,11 @@ receive_frame(struct xdp_dp *dp, struct dp_packet *packet,
     if (hdr->vlan_tci) {
         eth_push_vlan(packet, hdr->vlan_tpid, hdr->vlan_tci);
     }
-    xdp_receive(dp, packet);
+    if (hdr->reason == OXDP_PUNT_ACTION) {
+        receive_copy(dp, packet, hdr->cookie);
+    } else {
+        xdp_receive(dp, packet);
+    }
 }
 
 /* Reads a batch from every socket of handler 'id'.  Returns true if there may

@@ -65,7 +65,6 @@ dp_create(struct xdp_dp **dpp)
     hmap_init(&dp->ports);
     dp->port_seq = seq_create();
     cmap_init(&dp->tunnels);
-    cmap_init(&dp->meters);
     dp->tnl_conf_seq = seq_read(tnl_conf_seq);
     dp->upcall_rate = DEFAULT_UPCALL_RATE;
     dp->upcall_burst = DEFAULT_UPCALL_BURST;
@@ -76,13 +75,13 @@ dp_create(struct xdp_dp **dpp)
         free(why);
         seq_destroy(dp->port_seq);
         cmap_destroy(&dp->tunnels);
-        cmap_destroy(&dp->meters);
         hmap_destroy(&dp->ports);
         ovs_rwlock_destroy(&dp->handlers_lock);
         ovs_mutex_destroy(&dp->port_mutex);
         free(dp);
         return error;
     }
+    xdp_meters_create(dp);
     dp->table = oxdp_table_create(dp->bpf, DEFAULT_MAX_FLOWS);
     error = dp->table ? xdp_cpu_open(dp, &why) : ENOMEM;
     error = error ? error : xdp_ports_init(dp);

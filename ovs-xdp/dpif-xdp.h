@@ -99,7 +99,8 @@ struct xdp_dp {
     int cpu_ifindex;            /* "ovs-xdp". */
     int cpu_peer_ifindex;       /* "ovs-xdp-cpu". */
     int cpu_mtu;                /* Grows; under 'port_mutex'. */
-    struct oxdp_attach cpu_xdp, cpu_tc, cpu_peer_xdp, cpu_peer_tc;
+    struct oxdp_attach cpu_xdp, cpu_tc, cpu_encap;
+    struct oxdp_attach cpu_peer_xdp, cpu_peer_tc;
     struct oxdp_xsk **xsks;     /* Of number bpf->n_queues. */
 
     struct ovs_mutex port_mutex;
@@ -111,7 +112,7 @@ struct xdp_dp {
     int changed_ifindex;        /* For 'links'. */
     struct nl_sock *features_sock;      /* Or NULL. */
     struct cmap tunnels;        /* Of struct xdp_tunnel. */
-    struct cmap meters;         /* Of struct xdp_meter. */
+    struct xdp_meters *meters;
     uint64_t tnl_conf_seq;      /* Of OVS's tunnels, as last seen. */
     char *default_mode;         /* Open_vSwitch other_config:xdp-mode. */
     uint32_t upcall_rate, upcall_burst;
@@ -278,6 +279,7 @@ bool xdp_tunnel_pop(struct xdp_dp *, struct dp_packet_batch *,
 
 /* Deletes those packets of the batch that exceed meter 'id'.  Any thread. */
 void xdp_meter_run(struct xdp_dp *, struct dp_packet_batch *, uint32_t id);
+void xdp_meters_create(struct xdp_dp *);
 void xdp_meters_destroy(struct xdp_dp *);
 void dpif_xdp_meter_get_features(const struct dpif *,
                                  struct ofputil_meter_features *);

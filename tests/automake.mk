@@ -86,6 +86,8 @@ clean-test-bpf-deps:
 tests_diff_actions_SOURCES = \
 	tests/bpf/diff-test.h \
 	tests/diff-actions.c \
+	tests/diff-list.c \
+	tests/diff-list.h \
 	tests/packet-gen.c \
 	tests/packet-gen.h \
 	tests/parse-ref.c \

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * diff-tc.bpf.c: the program of the TC hook, and what is beside the frame
- * before and after it, see diff-test.h.
+ * diff-tc.bpf.c: the program of the TC hook, with what is beside the frame
+ * before and after it, and one for the egress of devices that records the
+ * copies that it sends, see diff-test.h.
  */
 
 #include "oxdp-ctx-skb.h"
@@ -34,9 +35,33 @@ diff_tc(struct __sk_buff *ctx)
     test->tagged = ctx->vlan_present;
     test->out_tpid = ctx->vlan_proto;
     test->out_tci = bpf_htons(ctx->vlan_tci);
-    test->mark = ctx->mark;
-    test->priority = ctx->priority;
     return ret;
+}
+
+SEC("tc")
+int
+diff_record(struct __sk_buff *ctx)
+{
+    __u32 len = ctx->len, zero = 0, i;
+    struct diff_copy *copy;
+    struct diff_test *test;
+
+    test = bpf_map_lookup_elem(&diff_test, &zero);
+    if (!test) {
+        return TC_ACT_SHOT;
+    }
+    i = test->n_copies++;
+    if (i >= DIFF_MAX_COPIES || len < 1 || len > DIFF_MAX_LEN) {
+        return TC_ACT_SHOT;
+    }
+    copy = &test->copies[i];
+    copy->ifindex = ctx->ifindex;
+    copy->len = len;
+    copy->tagged = ctx->vlan_present;
+    copy->tpid = ctx->vlan_proto;
+    copy->tci = bpf_htons(ctx->vlan_tci);
+    bpf_skb_load_bytes(ctx, 0, copy->data, len);
+    return TC_ACT_STOLEN;
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -1,14 +1,26 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * diff-test.h: what tests/diff-actions.c shares with its BPF program, which is
- * that of the TC hook, and tells what BPF_PROG_TEST_RUN does not: the VLAN tag
- * beside the frame.
+ * diff-test.h: what tests/diff-actions.c shares with its BPF programs, and
+ * BPF_PROG_TEST_RUN does not tell: the VLAN tag beside the frame, and the copies
+ * that were sent.
  */
 
 #ifndef DIFF_TEST_H
 #define DIFF_TEST_H 1
 
 #include "oxdp-abi.h"
+
+#define DIFF_MAX_COPIES 32
+#define DIFF_MAX_LEN 9600
+
+/* A packet that left through a device. */
+struct diff_copy {
+    __u32 ifindex;
+    __u32 len;
+    __u32 tagged;               /* Has a tag beside the frame: */
+    __be16 tpid, tci;
+    unsigned char data[DIFF_MAX_LEN];
+};
 
 /* The one element of map diff_test. */
 struct diff_test {
@@ -21,8 +33,9 @@ struct diff_test {
     __u32 tagged;
     __be16 out_tpid;
     __be16 out_tci;
-    __u32 mark;
-    __u32 priority;
+
+    __u32 n_copies;
+    struct diff_copy copies[DIFF_MAX_COPIES];
 };
 
 #endif /* diff-test.h */
