@@ -13,6 +13,7 @@ noinst_HEADERS += \
 	datapath-bpf/oxdp-maps.h \
 	datapath-bpf/oxdp-megaflow.h \
 	datapath-bpf/oxdp-meter.h \
+	datapath-bpf/oxdp-mpls.h \
 	datapath-bpf/oxdp-parse.h \
 	datapath-bpf/oxdp-port.h \
 	datapath-bpf/oxdp-set.h \

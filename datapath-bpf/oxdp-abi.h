@@ -77,6 +77,8 @@ struct oxdp_key {
             __be32 nw_src;      /* IPv4, or ARP's sender. */
             __be32 nw_dst;      /* IPv4, or ARP's target. */
         };
+        /* Words 5-6, of MPLS packets: the outermost labels. */
+        __be32 mpls_lse[3];
         /* Words 5-9: IPv6 and IGMP. */
         struct {
             __u8 ipv6_src[16];
@@ -151,7 +153,7 @@ OXDP_ASSERT(sizeof(struct oxdp_mask) == 160);
  *
  * COPY and USERSPACE send a copy of the packet as it is then; OUTPUT, RECIRC
  * and DROP are the end.  COPY, USERSPACE, SET_MARK and SET_PRIORITY take an
- * SKB. */
+ * SKB; those about MPLS take a frame. */
 #define OXDP_OPS                                                        \
     OXDP_OP(OUTPUT, "output")       /* arg32: datapath port. */         \
     OXDP_OP(COPY, "copy")           /* arg32: how many datapath 'ports'. */ \
@@ -161,6 +163,9 @@ OXDP_ASSERT(sizeof(struct oxdp_mask) == 160);
     OXDP_OP(SET_ETH, "set_eth")     /* eth: both addresses, masked. */  \
     OXDP_OP(PUSH_VLAN, "push_vlan") /* be16[]: TPID, TCI without CFI. */ \
     OXDP_OP(POP_VLAN, "pop_vlan")                                       \
+    OXDP_OP(PUSH_MPLS, "push_mpls") /* mpls: both. */                   \
+    OXDP_OP(POP_MPLS, "pop_mpls")   /* mpls: the Ethernet type alone. */ \
+    OXDP_OP(SET_MPLS, "set_mpls")   /* set: the outermost label stack entry. */ \
     OXDP_OP(TRUNC, "trunc")         /* arg32: bytes that stay. */       \
     OXDP_OP(HASH, "hash")           /* hash. */                         \
     OXDP_OP(METER, "meter")         /* arg32: meter id. */              \
@@ -217,6 +222,10 @@ struct oxdp_op {
             __u32 pad[3];
         } user;
         struct {
+            __be32 lse;
+            __be16 eth_type;
+        } mpls;
+        struct {
             __u32 basis;
             __u32 alg;          /* OXDP_HASH_*. */
         } hash;
@@ -240,6 +249,7 @@ OXDP_ASSERT(sizeof(struct oxdp_op) == 32);
                                  * layer 4 depends. */
 #define OXDP_HEADERS_TCP 8u
 #define OXDP_HEADERS_UDP 16u
+#define OXDP_HEADERS_MPLS 32u   /* They change MPLS labels, in frames alone. */
 
 /* Where a flow's packets are handled. */
 #define OXDP_VERDICTS                                                     \

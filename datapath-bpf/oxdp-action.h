@@ -63,6 +63,26 @@ oxdp_pass_locate(oxdp_ctx *ctx, const struct oxdp_key *key, __u32 headers)
     return key ? oxdp_locate(ctx, key, headers) : -1;
 }
 
+#if !OXDP_SKB
+#include "oxdp-mpls.h"
+
+__attribute__((noinline)) int
+oxdp_pass_mpls(oxdp_ctx *ctx, const struct oxdp_op *op)
+{
+    if (!op) {
+        return -1;
+    }
+    switch (op->code) {
+    case OXDP_OP_PUSH_MPLS:
+        return oxdp_mpls_push(ctx, op->mpls.eth_type, op->mpls.lse);
+    case OXDP_OP_POP_MPLS:
+        return oxdp_mpls_pop(ctx, op->mpls.eth_type);
+    default:
+        return oxdp_mpls_set(ctx, op->set.value[0], op->set.mask[0]);
+    }
+}
+#endif
+
 /* Executes one opcode that changes the packet, whose headers are where 'where'
  * says.  Returns 0, or -1 if there is no room for it. */
 __attribute__((noinline)) int
@@ -294,7 +314,17 @@ oxdp_execute(oxdp_ctx *ctx, struct oxdp_state *st, struct oxdp_flow *flow,
             st->where = ret;
             break;
 
-#if OXDP_SKB
+#if !OXDP_SKB
+        case OXDP_OP_PUSH_MPLS:
+        case OXDP_OP_POP_MPLS:
+        case OXDP_OP_SET_MPLS:
+            if (oxdp_pass_mpls(ctx, op)) {
+                stats->drops[OXDP_DROP_REWRITE]++;
+                return OXDP_RET_DROP;
+            }
+            st->changed = 1;
+            break;
+#else
         case OXDP_OP_COPY:
         case OXDP_OP_USERSPACE:
         case OXDP_OP_SET_MARK:
@@ -419,7 +449,8 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
             return oxdp_pass_punt(ctx, st, OXDP_PUNT_MISS);
         }
     }
-    if (flow->verdict == OXDP_VERDICT_USER) {
+    if (flow->verdict == OXDP_VERDICT_USER
+        || (OXDP_SKB && flow->headers & OXDP_HEADERS_MPLS)) {
         return oxdp_pass_punt(ctx, st, OXDP_PUNT_USER);
     }
 #if !OXDP_SKB

@@ -28,6 +28,8 @@
 #define OXDP_ETH_P_8021Q 0x8100
 #define OXDP_ETH_P_8021AD 0x88a8
 #define OXDP_ETH_P_IPV6 0x86dd
+#define OXDP_ETH_P_MPLS_UC 0x8847
+#define OXDP_ETH_P_MPLS_MC 0x8848
 #define OXDP_ETH_TYPE_MIN 0x600
 
 #define OXDP_IPPROTO_HOPOPTS 0
@@ -461,6 +463,43 @@ oxdp_parse_vlan(const unsigned char **p, __u32 *size,
     return 1;
 }
 
+OXDP_INLINE int
+oxdp_is_mpls(__be16 type)
+{
+    return type == bpf_htons(OXDP_ETH_P_MPLS_UC)
+           || type == bpf_htons(OXDP_ETH_P_MPLS_MC);
+}
+
+/* Up to three labels. */
+OXDP_INLINE int
+oxdp_parse_mpls(struct oxdp_pkt *pkt, struct oxdp_key *key,
+                const unsigned char *p, __u32 size)
+{
+    oxdp_word *w = (oxdp_word *) key;
+    __u32 lse[3] = { 0, 0, 0 };
+    int i;
+
+#pragma GCC unroll 3
+    for (i = 0; i < 3; i++) {
+        if (size < 4) {
+            break;
+        }
+        if (p + 4 > pkt->end) {
+            return OXDP_PARSE_MORE;
+        }
+        lse[i] = OXDP_LOAD(__u32, p);
+        if (p[2] & 1) {
+            break;
+        }
+        p += 4;
+        size -= 4;
+    }
+    pkt->n_words = OXDP_KEY_WORDS_IPV6;
+    w[OXDP_W_ADDR] = lse[0] | (__u64) lse[1] << 32;
+    w[OXDP_W_ADDR + 1] = lse[2];
+    return OXDP_PARSE_OK;
+}
+
 /* Layer 3 behind Ethernet type 'type', 'p' and 'size' are what follows that. */
 OXDP_INLINE int
 oxdp_parse_l3(struct oxdp_pkt *pkt, struct oxdp_key *key,
@@ -474,6 +513,9 @@ oxdp_parse_l3(struct oxdp_pkt *pkt, struct oxdp_key *key,
     case bpf_htons(OXDP_ETH_P_ARP):
     case bpf_htons(OXDP_ETH_P_RARP):
         return oxdp_parse_arp(pkt, key, p, size);
+    case bpf_htons(OXDP_ETH_P_MPLS_UC):
+    case bpf_htons(OXDP_ETH_P_MPLS_MC):
+        return oxdp_parse_mpls(pkt, key, p, size);
     default:
         return OXDP_PARSE_OK;
     }

@@ -73,6 +73,31 @@ oxdp_locate_l4(oxdp_ctx *ctx, __u32 headers, __u32 l3, __u32 hdr_len,
     return OXDP_WHERE(l3, 0, 0, 0);
 }
 
+/* Tags that may be in front of them.  OVS parses two, and opcodes push more. */
+#define OXDP_LOCATE_TAGS 4
+
+/* Returns where the header of layer 3 of the packet with 'key' is, and that 20
+ * bytes are there, or 0 if it is not where it usually is. */
+OXDP_INLINE __u32
+oxdp_locate_l3(oxdp_ctx *ctx, const struct oxdp_key *key)
+{
+    const unsigned char *p = (unsigned char *) (long) ctx->data + 14;
+    const unsigned char *end = (unsigned char *) (long) ctx->data_end;
+    __u32 l3 = 14;
+    int i;
+
+#pragma GCC unroll 4
+    for (i = 0; i < OXDP_LOCATE_TAGS; i++) {
+        if (p > end || !oxdp_is_vlan(oxdp_get_be16(p - 2))) {
+            break;
+        }
+        p += 4;
+        l3 += 4;
+    }
+    return p + 20 > end || oxdp_get_be16(p - 2) != key->eth_type
+           || oxdp_is_vlan(key->eth_type) ? 0 : l3;
+}
+
 /* Looks for the headers of the packet with 'key' that 'headers' is about.
  * Returns where they are, an OXDP_WHERE(), or -1 if they are not where they
  * usually are. */
@@ -81,17 +106,17 @@ oxdp_locate(oxdp_ctx *ctx, const struct oxdp_key *key, __u32 headers)
 {
     const unsigned char *p = (unsigned char *) (long) ctx->data;
     const unsigned char *end = (unsigned char *) (long) ctx->data_end;
-    __u32 l3 = 14;
+    __u32 l3 = oxdp_locate_l3(ctx, key);
 
-    if (p + 22 > end) {
+    if (!l3) {
         return -1;
     }
-    if (oxdp_is_vlan(oxdp_get_be16(p + 12))) {
-        l3 = oxdp_is_vlan(oxdp_get_be16(p + 16)) ? 22 : 18;
+    if (headers == OXDP_HEADERS_MPLS) {
+        /* Enough for oxdp-mpls.h after a few labels have gone. */
+        return p + 60 > end ? -1 : OXDP_WHERE(l3, 0, 0, 0);
     }
-    p += l3;
-    if (p + 20 > end || oxdp_get_be16(p - 2) != key->eth_type
-        || !key->nw_proto) {
+    p += OXDP_BOUND(l3, 32);
+    if (!key->nw_proto || p + 20 > end) {
         return -1;
     }
 
@@ -136,7 +161,8 @@ oxdp_locate(oxdp_ctx *ctx, const struct oxdp_key *key, __u32 headers)
 OXDP_INLINE unsigned char *
 oxdp_ctx_at(oxdp_ctx *ctx, __u32 offset, __u32 size)
 {
-    unsigned char *p = (unsigned char *) (long) ctx->data
+    /* Volatile, for the compiler must not keep half of the pointer. */
+    unsigned char *p = (unsigned char *) (long) *(volatile __u32 *) &ctx->data
                        + OXDP_BOUND(offset, 256);
 
     return p + size > (unsigned char *) (long) ctx->data_end ? NULL : p;

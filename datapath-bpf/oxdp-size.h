@@ -41,14 +41,40 @@ oxdp_ctx_segments(oxdp_ctx *ctx, const struct oxdp_key *key, __u32 *bytes)
 #endif
 }
 
+/* Returns where the IP packet in the packet with 'key' of 'len' bytes, tags in
+ * the frame included, ends; 'len' if there is none that OVS would take for
+ * valid. */
+OXDP_INLINE __u32
+oxdp_ctx_ip_end(oxdp_ctx *ctx, const struct oxdp_key *key, __u32 len)
+{
+    __u32 l3 = oxdp_locate_l3(ctx, key);
+    unsigned char *p = l3 ? oxdp_ctx_at(ctx, l3, 20) : NULL;
+    __u32 size, hdr_len;
+
+    if (!p) {
+        return len;
+    }
+    if (key->eth_type == bpf_htons(OXDP_ETH_P_IP)) {
+        hdr_len = (p[0] & 0xf) * 4;
+        size = bpf_ntohs(oxdp_get_be16(p + 2));
+        if (hdr_len < 20 || size < hdr_len) {
+            return len;
+        }
+    } else if (key->eth_type == bpf_htons(OXDP_ETH_P_IPV6)) {
+        size = 40 + bpf_ntohs(oxdp_get_be16(p + 4));
+    } else {
+        return len;
+    }
+    return l3 + size > len || len - (l3 + size) > 65535 ? len : l3 + size;
+}
+
 /* Returns nonzero if the packet is longer than 'len', not counting what is
  * behind its IP packet. */
 OXDP_INLINE int
 oxdp_ctx_is_longer(oxdp_ctx *ctx, const struct oxdp_key *key, __u32 len)
 {
     __u32 now = oxdp_ctx_len(ctx);
-    unsigned char *p;
-    int where;
+    __u32 tag_len = oxdp_ctx_tag_len(ctx);
 
     if (now <= len) {
         return 0;
@@ -62,18 +88,7 @@ oxdp_ctx_is_longer(oxdp_ctx *ctx, const struct oxdp_key *key, __u32 len)
         return ctx->gso_size + (bytes - now) / (n > 1 ? n - 1 : 1) > len;
     }
 #endif
-    where = oxdp_locate(ctx, key, 0);
-    p = where < 0 ? NULL : oxdp_ctx_at(ctx, OXDP_WHERE_L3(where), 20);
-    if (p) {
-        __u32 end = OXDP_WHERE_L3(where)
-                    + (key->eth_type == bpf_htons(OXDP_ETH_P_IP)
-                       ? bpf_ntohs(oxdp_get_be16(p + 2))
-                       : 40 + bpf_ntohs(oxdp_get_be16(p + 4)));
-
-        end += oxdp_ctx_tag_len(ctx);
-        now = now < end ? now : end;
-    }
-    return now > len;
+    return oxdp_ctx_ip_end(ctx, key, now - tag_len) + tag_len > len;
 }
 
 #endif /* oxdp-size.h */

@@ -25,9 +25,11 @@ struct compiler {
     int set_pos;                /* Where the next SET of layers 3 and 4 goes. */
     bool moved;                 /* The headers move after 'set_pos', */
     bool lost;                  /* and have moved before it. */
+    int n_pushed;               /* VLAN tags. */
     bool changed_l2;            /* Layer 2 is not as received. */
     bool changed_nw;            /* Nor are layers 3 and 4. */
     uint32_t trunc;             /* Length for the next output, or 0. */
+    bool changed_mpls;
     bool has_output;
     bool has_userspace;         /* Of all packets, not of samples. */
 };
@@ -83,7 +85,8 @@ static struct oxdp_op *
 add_set_op(struct compiler *c, enum oxdp_opcode code, uint32_t headers)
 {
     if (c->lost) {
-        if (!insert_op(c, OXDP_OP_LOCATE)) {
+        /* OVS has parsed no more than two tags. */
+        if (c->n_pushed > 2 || !insert_op(c, OXDP_OP_LOCATE)) {
             return NULL;
         }
         c->lost = false;
@@ -229,6 +232,53 @@ compile_set_ports(struct compiler *c, enum oxdp_opcode code,
 BUILD_ASSERT_DECL(sizeof(struct ovs_key_tcp) == sizeof(ovs_be32));
 BUILD_ASSERT_DECL(sizeof(struct ovs_key_udp) == sizeof(ovs_be32));
 
+/* Appends an opcode about labels. */
+static struct oxdp_op *
+add_mpls_op(struct compiler *c, enum oxdp_opcode code)
+{
+    c->flow->headers |= OXDP_HEADERS_MPLS;
+    c->changed_l2 = c->changed_mpls = true;
+    return add_op(c, code);
+}
+
+static enum oxdp_reason
+compile_set_mpls(struct compiler *c, const ovs_be32 *value,
+                 const ovs_be32 *mask)
+{
+    struct oxdp_op *op = add_mpls_op(c, OXDP_OP_SET_MPLS);
+
+    if (!op) {
+        return OXDP_REASON_TOO_LONG;
+    }
+    set_words(op, value, mask, 1);
+    return OXDP_REASON_NONE;
+}
+
+static enum oxdp_reason
+compile_push_mpls(struct compiler *c, ovs_be16 eth_type, ovs_be32 lse)
+{
+    struct oxdp_op *op = add_mpls_op(c, OXDP_OP_PUSH_MPLS);
+
+    if (!op) {
+        return OXDP_REASON_TOO_LONG;
+    }
+    op->mpls.eth_type = (OVS_FORCE __be16) eth_type;
+    op->mpls.lse = (OVS_FORCE __be32) lse;
+    return eth_type_mpls(eth_type) ? OXDP_REASON_NONE : OXDP_REASON_ACTION;
+}
+
+static enum oxdp_reason
+compile_pop_mpls(struct compiler *c, ovs_be16 eth_type)
+{
+    struct oxdp_op *op = add_mpls_op(c, OXDP_OP_POP_MPLS);
+
+    if (!op) {
+        return OXDP_REASON_TOO_LONG;
+    }
+    op->mpls.eth_type = (OVS_FORCE __be16) eth_type;
+    return OXDP_REASON_NONE;
+}
+
 static enum oxdp_reason
 compile_set_metadata(struct compiler *c, enum oxdp_opcode code,
                      const uint32_t *value, const uint32_t *mask)
@@ -270,7 +320,16 @@ compile_set(struct compiler *c, const struct nlattr *key, bool masked)
             return OXDP_REASON_NONE;
         }
     }
+    if (c->changed_mpls && (nl_attr_type(key) == OVS_KEY_ATTR_IPV4
+                            || nl_attr_type(key) == OVS_KEY_ATTR_IPV6
+                            || nl_attr_type(key) == OVS_KEY_ATTR_TCP
+                            || nl_attr_type(key) == OVS_KEY_ATTR_UDP)) {
+        /* They are no longer where they were. */
+        return OXDP_REASON_SET_FIELD;
+    }
     switch ((enum ovs_key_attr) nl_attr_type(key)) {
+    case OVS_KEY_ATTR_MPLS:
+        return compile_set_mpls(c, value, mask);
     case OVS_KEY_ATTR_ETHERNET:
         return compile_set_eth(c, value, mask);
     case OVS_KEY_ATTR_IPV4:
@@ -306,6 +365,7 @@ compile_push_vlan(struct compiler *c, const struct nlattr *a)
         return OXDP_REASON_TOO_LONG;
     }
     c->moved = c->changed_l2 = true;
+    c->n_pushed++;
     op->be16[0] = vlan->vlan_tpid;
     op->be16[1] = vlan->vlan_tci & ~htons(VLAN_CFI);
     return OXDP_REASON_NONE;
@@ -448,6 +508,10 @@ compile_check_pkt_len(struct compiler *c, const struct nlattr *check,
     if (!last) {
         return OXDP_REASON_CLONE;
     }
+    if (c->changed_mpls) {
+        /* Where the IP packet ends cannot be seen any more. */
+        return OXDP_REASON_ACTION;
+    }
     len = nl_attr_find_nested(check, OVS_CHECK_PKT_LEN_ATTR_PKT_LEN);
     longer = nl_attr_find_nested(
         check, OVS_CHECK_PKT_LEN_ATTR_ACTIONS_IF_GREATER);
@@ -480,6 +544,7 @@ compile_check_pkt_len(struct compiler *c, const struct nlattr *check,
     c->lost = start.lost;
     c->changed_l2 = start.changed_l2;
     c->changed_nw = start.changed_nw;
+    c->changed_mpls = start.changed_mpls;
     c->trunc = start.trunc;
     return compile_list(c, nl_attr_get(other), nl_attr_get_size(other), true);
 }
@@ -490,7 +555,7 @@ compile_hash(struct compiler *c, const struct ovs_action_hash *hash)
     struct oxdp_op *op;
 
     /* BPF hashes the packet as it was received. */
-    if (c->changed_nw
+    if (c->changed_nw || c->changed_mpls
         || (hash->hash_alg == OVS_HASH_ALG_SYM_L4 && c->changed_l2)
         || (hash->hash_alg != OVS_HASH_ALG_L4
             && hash->hash_alg != OVS_HASH_ALG_SYM_L4)) {
@@ -559,6 +624,23 @@ compile_action(struct compiler *c, const struct nlattr *a, bool last)
         c->moved = c->changed_l2 = true;
         return add_op(c, OXDP_OP_POP_VLAN) ? OXDP_REASON_NONE
                                            : OXDP_REASON_TOO_LONG;
+
+    case OVS_ACTION_ATTR_PUSH_MPLS: {
+        const struct ovs_action_push_mpls *mpls = nl_attr_get(a);
+
+        return compile_push_mpls(c, mpls->mpls_ethertype, mpls->mpls_lse);
+    }
+
+    case OVS_ACTION_ATTR_ADD_MPLS: {
+        const struct ovs_action_add_mpls *mpls = nl_attr_get(a);
+
+        return (mpls->tun_flags & OVS_MPLS_L3_TUNNEL_FLAG_MASK
+                ? compile_push_mpls(c, mpls->mpls_ethertype, mpls->mpls_lse)
+                : OXDP_REASON_ACTION);
+    }
+
+    case OVS_ACTION_ATTR_POP_MPLS:
+        return compile_pop_mpls(c, nl_attr_get_be16(a));
 
     case OVS_ACTION_ATTR_USERSPACE:
         return compile_userspace(c, a, UINT32_MAX);
@@ -643,6 +725,10 @@ oxdp_compile_actions(const struct nlattr *actions, size_t actions_len,
             && flow->headers & OXDP_HEADERS_UDP)) {
         /* No packet has both. */
         reason = OXDP_REASON_SET_FIELD;
+    }
+    if (flow->headers & OXDP_HEADERS_MPLS && c.skb_reason) {
+        /* Neither frame nor SKB will do. */
+        reason = OXDP_REASON_ACTION;
     }
     if (reason) {
         flow->verdict = OXDP_VERDICT_USER;
@@ -809,6 +895,17 @@ format_args(const struct oxdp_op *op, struct ds *ds)
             ds_put_format(ds, ",sample=%.1f%%",
                           100.0 * op->user.probability / UINT32_MAX);
         }
+        break;
+    case OXDP_OP_PUSH_MPLS:
+        ds_put_format(ds, ",lse=%#"PRIx32, ntohl((OVS_FORCE ovs_be32)
+                                                 op->mpls.lse));
+        /* Fall through. */
+    case OXDP_OP_POP_MPLS:
+        ds_put_format(ds, ",eth_type=%#"PRIx16,
+                      ntohs((OVS_FORCE ovs_be16) op->mpls.eth_type));
+        break;
+    case OXDP_OP_SET_MPLS:
+        format_words(op, ds);
         break;
     case OXDP_OP_TRUNC:
     case OXDP_OP_METER:

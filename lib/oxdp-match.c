@@ -19,7 +19,7 @@ BUILD_ASSERT_DECL(OXDP_VLAN_CFI == VLAN_CFI);
 BUILD_ASSERT_DECL(FLOW_MAX_VLAN_HEADERS == 2);
 
 /* Copies the fields that both have from 'flow' to '*key'; 'dl_type' says which
- * of the network addresses. */
+ * of the network addresses, or that there are labels. */
 static void
 copy_fields(const struct flow *flow, ovs_be16 dl_type, struct oxdp_key *key)
 {
@@ -44,7 +44,9 @@ copy_fields(const struct flow *flow, ovs_be16 dl_type, struct oxdp_key *key)
     key->tp_src = flow->tp_src;
     key->tp_dst = flow->tp_dst;
     key->tcp_flags = flow->tcp_flags;
-    if (dl_type == htons(ETH_TYPE_IPV6)) {
+    if (eth_type_mpls(dl_type)) {
+        memcpy(key->mpls_lse, flow->mpls_lse, sizeof key->mpls_lse);
+    } else if (dl_type == htons(ETH_TYPE_IPV6)) {
         memcpy(key->ipv6_src, &flow->ipv6_src, sizeof key->ipv6_src);
         memcpy(key->ipv6_dst, &flow->ipv6_dst, sizeof key->ipv6_dst);
     } else {
@@ -84,7 +86,9 @@ clear_fields(ovs_be16 dl_type, struct flow *masks)
     masks->tp_src = 0;
     masks->tp_dst = 0;
     masks->tcp_flags = 0;
-    if (dl_type == htons(ETH_TYPE_IPV6)) {
+    if (eth_type_mpls(dl_type)) {
+        memset(masks->mpls_lse, 0, sizeof masks->mpls_lse);
+    } else if (dl_type == htons(ETH_TYPE_IPV6)) {
         memset(&masks->ipv6_src, 0, sizeof masks->ipv6_src);
         memset(&masks->ipv6_dst, 0, sizeof masks->ipv6_dst);
     } else {
@@ -108,17 +112,18 @@ oxdp_key_from_match(const struct match *match, struct oxdp_key *key,
     copy_fields(&match->flow, dl_type, key);
     copy_fields(masks, dl_type, mask);
 
-    /* Which network addresses the key has depends on the Ethernet type. */
+    /* Which network addresses or labels the key has depends on the Ethernet
+     * type. */
     if (masks->dl_type != OVS_BE16_MAX
-        && (mask->nw_src || mask->nw_dst
+        && (masks->nw_src || masks->nw_dst
             || !is_all_zeros(masks->ipv6_src.s6_addr, 16)
-            || !is_all_zeros(masks->ipv6_dst.s6_addr, 16))) {
+            || !is_all_zeros(masks->ipv6_dst.s6_addr, 16)
+            || !is_all_zeros(masks->mpls_lse, sizeof masks->mpls_lse))) {
         return false;
     }
 
     /* Fields that other frames than the key's can have. */
-    if (!is_all_zeros(masks->mpls_lse, sizeof masks->mpls_lse)
-        || !is_all_zeros(&masks->nsh, sizeof masks->nsh)) {
+    if (!is_all_zeros(&masks->nsh, sizeof masks->nsh)) {
         return false;
     }
 

@@ -46,7 +46,7 @@ xdp_flow_layer(const struct xdp_dp *dp, const struct oxdp_megaflow *mf_)
             || ports[slot.out_port].flags & OXDP_PORT_F_XMIT)) {
         return "xdp";
     }
-    return "tc";
+    return slot.headers & OXDP_HEADERS_MPLS ? "user" : "tc";
 }
 
 /* Translates key and mask, if any, to '*match' and the key alone to '*flow'.

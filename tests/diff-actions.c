@@ -601,7 +601,8 @@ check_tc_result(uint32_t retval, bool tagged)
         if (retval != TC_ACT_REDIRECT) {
             fail("TC returns %"PRIu32" and not TC_ACT_REDIRECT", retval);
         }
-        n.punted[OXDP_HOOK_TC] += check_punt("TC", &result, &hdr, n_copies);
+        n.punted[OXDP_HOOK_TC] += (check_punt("TC", &result, &hdr, n_copies)
+                                   && !list.frame);
     } else if (retval == TC_ACT_SHOT) {
         if (n_copies != n_events) {
             fail("TC sends %"PRIuSIZE" packets and not %"PRIuSIZE, n_copies,
@@ -663,8 +664,9 @@ check_verdict(const struct oxdp_flow *flow)
     bool user = flow->verdict == OXDP_VERDICT_USER;
     bool may_be_user
         = ((flow->reason == OXDP_REASON_TOO_LONG
-            && list.max_ops > OXDP_MAX_OPS)
-           || (flow->reason == OXDP_REASON_USERSPACE && !list.output));
+            && (list.max_ops > OXDP_MAX_OPS || list.n_pushed > 2))
+           || (flow->reason == OXDP_REASON_USERSPACE && !list.output)
+           || (flow->reason == OXDP_REASON_ACTION && list.frame && list.skb));
 
     if (user != list.user && !(user && may_be_user)) {
         fail("the flow's verdict is \"%s\", reason \"%s\"",

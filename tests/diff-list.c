@@ -14,10 +14,12 @@
 #include "packets.h"
 #include "util.h"
 
-/* The fields that BPF sets, and of these those that only an SKB has. */
-#define BPF_SETS (1u << OVS_KEY_ATTR_ETHERNET | 1u << OVS_KEY_ATTR_IPV4 \
-                  | 1u << OVS_KEY_ATTR_IPV6 | 1u << OVS_KEY_ATTR_TCP     \
-                  | 1u << OVS_KEY_ATTR_UDP | SKB_SETS)
+/* The fields that BPF sets, of these those of layers 3 and 4, and those that
+ * only an SKB has. */
+#define BPF_SETS (1u << OVS_KEY_ATTR_ETHERNET | NW_SETS                 \
+                  | 1u << OVS_KEY_ATTR_MPLS | SKB_SETS)
+#define NW_SETS (1u << OVS_KEY_ATTR_IPV4 | 1u << OVS_KEY_ATTR_IPV6      \
+                 | 1u << OVS_KEY_ATTR_TCP | 1u << OVS_KEY_ATTR_UDP)
 #define SKB_SETS (1u << OVS_KEY_ATTR_SKB_MARK | 1u << OVS_KEY_ATTR_PRIORITY)
 
 /* Lists in lists. */
@@ -66,10 +68,10 @@ put_set(enum ovs_key_attr type, const void *value, const void *mask,
         return;
     }
     list->user |= !(BPF_SETS & 1u << type);
+    list->user |= list->changed_mpls && NW_SETS & 1u << type;
     list->skb |= !!(SKB_SETS & 1u << type);
     list->changed_l2 |= type == OVS_KEY_ATTR_ETHERNET;
-    list->changed_nw |= !((SKB_SETS | 1u << OVS_KEY_ATTR_ETHERNET)
-                          & 1u << type);
+    list->changed_nw |= !!(NW_SETS & 1u << type);
     /* And one to look for headers again. */
     list->max_ops += type == OVS_KEY_ATTR_IPV6 ? 5 : 2;
 }
@@ -213,6 +215,7 @@ put_push_vlan(void)
     nl_msg_put_unspec(&list->actions, OVS_ACTION_ATTR_PUSH_VLAN, &vlan,
                       sizeof vlan);
     list->changed_l2 = true;
+    list->n_pushed++;
     list->max_ops++;
 }
 
@@ -296,7 +299,7 @@ put_hash(const struct flow *flow)
     }
     nl_msg_put_unspec(&list->actions, OVS_ACTION_ATTR_HASH, &hash,
                       sizeof hash);
-    list->user |= (list->changed_nw
+    list->user |= (list->changed_nw || list->changed_mpls
                    || (hash.hash_alg == OVS_HASH_ALG_SYM_L4
                        && list->changed_l2));
     list->max_ops++;
@@ -328,28 +331,51 @@ put_clone(void)
     list->skb = true;
 }
 
+/* Appends a change of the label stack. */
+static void
+put_mpls(const struct flow *flow)
+{
+    struct ovs_action_push_mpls push = {
+        .mpls_ethertype = htons(packet_gen_chance(gen, 80) ? ETH_TYPE_MPLS
+                                : ETH_TYPE_MPLS_MCAST),
+        .mpls_lse = htonl(packet_gen_random(gen)),
+    };
+    bool bos = flow->mpls_lse[0] & htonl(MPLS_BOS_MASK);
+
+    if (!eth_type_mpls(flow->dl_type) || packet_gen_chance(gen, 30)) {
+        nl_msg_put_unspec(&list->actions, OVS_ACTION_ATTR_PUSH_MPLS, &push,
+                          sizeof push);
+    } else if (!list->changed_mpls && packet_gen_chance(gen, 50)) {
+        /* ofproto knows no more of the label behind than that it is one. */
+        nl_msg_put_be16(&list->actions, OVS_ACTION_ATTR_POP_MPLS,
+                        bos ? htons(ETH_TYPE_IP) : flow->dl_type);
+    } else {
+        SET_VARS(ovs_be32, 50);
+
+        random_field(&value, &mask, &flow->mpls_lse[0], sizeof value, whole);
+        put_set(OVS_KEY_ATTR_MPLS, &value, &mask, sizeof value, whole);
+        if (!whole && !mask) {
+            return;
+        }
+    }
+    list->frame = list->changed_l2 = list->changed_mpls = true;
+    list->max_ops++;
+}
+
 /* Appends what BPF does not do at all. */
 static void
 put_unsupported(void)
 {
-    struct ovs_action_push_mpls mpls = {
-        .mpls_ethertype = htons(ETH_TYPE_MPLS),
-    };
-
     list->user = true;
-    if (packet_gen_chance(gen, 50)) {
-        put_trunc();
-        put_output();
-    } else {
-        nl_msg_put_unspec(&list->actions, OVS_ACTION_ATTR_PUSH_MPLS, &mpls,
-                          sizeof mpls);
-    }
+    put_trunc();
+    put_output();
 }
 
 static void
 put_action(const struct flow *flow)
 {
-    uint32_t choice = packet_gen_below(gen, 60);
+    uint32_t choice = packet_gen_below(gen, eth_type_mpls(flow->dl_type)
+                                            ? 91 : 61);
 
     if (choice < 6) {
         put_set_eth(flow);
@@ -380,6 +406,9 @@ put_action(const struct flow *flow)
         put_set_metadata(OVS_KEY_ATTR_PRIORITY);
     } else if (choice < 59) {
         put_set_metadata(OVS_KEY_ATTR_SKB_MARK);
+    } else if (choice < 60 || (eth_type_mpls(flow->dl_type)
+                               && choice < 90)) {
+        put_mpls(flow);
     } else {
         put_unsupported();
     }
@@ -394,8 +423,10 @@ put_check_pkt_len(const struct flow *flow, int depth)
                                        OVS_ACTION_ATTR_CHECK_PKT_LEN);
     bool changed_l2 = list->changed_l2;
     bool changed_nw = list->changed_nw;
+    bool changed_mpls = list->changed_mpls;
     size_t inner;
 
+    list->user |= changed_mpls;
     nl_msg_put_u16(&list->actions, OVS_CHECK_PKT_LEN_ATTR_PKT_LEN,
                    packet_gen_chance(gen, 70)
                    ? MAX(0, (int) gen->len - 8
@@ -408,6 +439,7 @@ put_check_pkt_len(const struct flow *flow, int depth)
 
     list->changed_l2 = changed_l2;
     list->changed_nw = changed_nw;
+    list->changed_mpls = changed_mpls;
     inner = nl_msg_start_nested(&list->actions,
                                 OVS_CHECK_PKT_LEN_ATTR_ACTIONS_IF_LESS_EQUAL);
     put_list(flow, depth + 1);
@@ -470,8 +502,8 @@ diff_list_make(struct diff_list *list_, struct packet_gen *gen_,
     list = list_;
     gen = gen_;
     ofpbuf_clear(&list->actions);
-    list->user = list->skb = list->output = false;
-    list->changed_l2 = list->changed_nw = false;
-    list->max_ops = 0;
+    list->user = list->skb = list->frame = list->output = false;
+    list->changed_l2 = list->changed_nw = list->changed_mpls = false;
+    list->max_ops = list->n_pushed = 0;
     put_list(flow, 0);
 }

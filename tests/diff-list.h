@@ -29,10 +29,12 @@ struct diff_list {
     struct ofpbuf actions;
     bool user;                  /* BPF is not to execute it. */
     bool skb;                   /* It may take an SKB. */
+    bool frame;                 /* It takes a frame. */
     bool output;                /* Has an output or a recirculation. */
     int max_ops;                /* Opcodes that it may take. */
+    int n_pushed;               /* VLAN tags, in all branches. */
 
-    bool changed_l2, changed_nw; /* So far. */
+    bool changed_l2, changed_nw, changed_mpls; /* So far. */
 };
 
 /* Makes '*list' one for the packet of '*gen', which flow_extract() makes

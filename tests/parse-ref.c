@@ -149,6 +149,8 @@ survey(struct parse_ref *ref, const struct dp_packet *packet)
         survey_ipv6(ref, data, len, packet->l3_ofs);
     } else if (is_arp_type(ref, 0x0806) || is_arp_type(ref, 0x8035)) {
         ref->need = packet->l3_ofs + 28;
+    } else if (eth_type_mpls(ref->flow.dl_type)) {
+        ref->need = packet->l3_ofs + 12;
     }
     ref->malformed = packet->l4_ofs == UINT16_MAX;
     if ((!is_ipv4(ref) && !is_ipv6(ref)) || ref->malformed

@@ -51,7 +51,11 @@ diff_record(struct __sk_buff *ctx)
         return TC_ACT_SHOT;
     }
     i = test->n_copies++;
-    if (i >= DIFF_MAX_COPIES || len < 1 || len > DIFF_MAX_LEN) {
+    if (i >= DIFF_MAX_COPIES || len >= DIFF_MAX_LEN) {
+        return TC_ACT_SHOT;
+    }
+    len = OXDP_BOUND(len, DIFF_MAX_LEN);
+    if (!len) {
         return TC_ACT_SHOT;
     }
     copy = &test->copies[i];

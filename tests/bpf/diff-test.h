@@ -11,7 +11,7 @@
 #include "oxdp-abi.h"
 
 #define DIFF_MAX_COPIES 32
-#define DIFF_MAX_LEN 9600
+#define DIFF_MAX_LEN 16384      /* A power of two. */
 
 /* A packet that left through a device. */
 struct diff_copy {
