@@ -273,6 +273,10 @@ enum oxdp_verdict {
                 "sends packets to the controller or to a collector")          \
     OXDP_REASON(METADATA, "metadata",                                         \
                 "sets a mark or a priority, which only an SKB has")           \
+    OXDP_REASON(NO_XMIT, "no-xmit",                                           \
+                "outputs to a device that takes no frames from XDP")          \
+    OXDP_REASON(FRAME, "frame", "changes MPLS labels, which takes a frame, "  \
+                "and the port has no XDP hook")                               \
     OXDP_REASON(ACTION, "action",                                             \
                 "an action that only ovs-vswitchd can execute")               \
     OXDP_REASON(CLONE, "clone",                                               \

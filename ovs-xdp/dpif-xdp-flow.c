@@ -28,7 +28,8 @@ counters_to_stats(const struct oxdp_counters *c, struct dpif_flow_stats *stats)
 }
 
 const char *
-xdp_flow_layer(const struct xdp_dp *dp, const struct oxdp_megaflow *mf_)
+xdp_flow_layer(const struct xdp_dp *dp, const struct oxdp_megaflow *mf_,
+               uint8_t *reason)
 {
     struct oxdp_megaflow *mf = CONST_CAST(struct oxdp_megaflow *, mf_);
     const struct oxdp_port *ports = dp->bpf->shared->ports;
@@ -36,17 +37,28 @@ xdp_flow_layer(const struct xdp_dp *dp, const struct oxdp_megaflow *mf_)
     uint8_t verdict;
 
     atomic_read_relaxed(&mf->verdict, &verdict);
+    atomic_read_relaxed(&mf->reason, reason);
     if (verdict == OXDP_VERDICT_USER
         || !oxdp_megaflow_get_slot(dp->table, mf, &slot)) {
         return "user";
     }
-    if (verdict == OXDP_VERDICT_XDP && mf->in_port < OXDP_MAX_PORTS
-        && ports[mf->in_port].flags & OXDP_PORT_F_XDP
-        && (slot.out_port >= OXDP_MAX_PORTS
-            || ports[slot.out_port].flags & OXDP_PORT_F_XMIT)) {
-        return "xdp";
+    if (mf->in_port >= OXDP_MAX_PORTS
+        || !(ports[mf->in_port].flags & OXDP_PORT_F_XDP)) {
+        if (slot.headers & OXDP_HEADERS_MPLS) {
+            *reason = OXDP_REASON_FRAME;
+            return "user";
+        }
+        return "tc";
     }
-    return slot.headers & OXDP_HEADERS_MPLS ? "user" : "tc";
+    if (verdict == OXDP_VERDICT_SKB) {
+        return "tc";
+    }
+    if (slot.out_port < OXDP_MAX_PORTS
+        && !(ports[slot.out_port].flags & OXDP_PORT_F_XMIT)) {
+        *reason = OXDP_REASON_NO_XMIT;
+        return "tc";
+    }
+    return "xdp";
 }
 
 /* Translates key and mask, if any, to '*match' and the key alone to '*flow'.
@@ -189,8 +201,7 @@ megaflow_to_dpif_flow(const struct xdp_dp *dp, struct oxdp_megaflow *mf,
     flow->pmd_id = PMD_ID_NULL;
     oxdp_megaflow_counters(dp->table, mf, &counters);
     counters_to_stats(&counters, &flow->stats);
-    flow->attrs.dp_layer = xdp_flow_layer(dp, mf);
-    atomic_read_relaxed(&mf->reason, &reason);
+    flow->attrs.dp_layer = xdp_flow_layer(dp, mf, &reason);
     if (reason) {
         flow->attrs.dp_extra_info = oxdp_reason_name(reason);
     }

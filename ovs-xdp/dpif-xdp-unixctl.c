@@ -141,25 +141,16 @@ format_upcalls(const struct xdp_dp *dp, struct ds *ds)
                   sg ? "" : ", no jumbo frames (Linux 6.6 has them)");
 }
 
-/* The flows that ovs-vswitchd executes, by the reason for that, and the packets
- * of theirs that it has executed. */
+struct reason_sum {
+    uint64_t flows, packets;
+};
+
 static void
-format_reasons(const struct xdp_dp *dp, struct ds *ds)
+format_reason_sums(const struct reason_sum sums[OXDP_N_REASONS],
+                   const char *where, struct ds *ds)
 {
-    struct { uint64_t flows, packets; } sums[OXDP_N_REASONS] = { { 0, 0 } };
-    struct cmap_position pos = { 0 };
-    struct oxdp_megaflow *mf;
-    const char *sep = "  in ovs-vswitchd: ";
+    const char *sep = where;
 
-    while ((mf = oxdp_table_next(dp->table, &pos))) {
-        uint64_t packets;
-        uint8_t reason;
-
-        atomic_read_relaxed(&mf->reason, &reason);
-        atomic_read_relaxed(&mf->user_packets, &packets);
-        sums[reason].flows++;
-        sums[reason].packets += packets;
-    }
     for (int i = OXDP_REASON_NONE + 1; i < OXDP_N_REASONS; i++) {
         if (sums[i].flows) {
             ds_put_format(ds, "%s%s flows %"PRIu64" packets %"PRIu64, sep,
@@ -168,9 +159,33 @@ format_reasons(const struct xdp_dp *dp, struct ds *ds)
             sep = ", ";
         }
     }
-    if (sep[0] == ',') {
+    if (sep != where) {
         ds_put_char(ds, '\n');
     }
+}
+
+/* The flows for which there would be something better, by the reason for
+ * that. */
+static void
+format_reasons(const struct xdp_dp *dp, struct ds *ds)
+{
+    struct reason_sum tc[OXDP_N_REASONS] = { { 0, 0 } };
+    struct reason_sum user[OXDP_N_REASONS] = { { 0, 0 } };
+    struct cmap_position pos = { 0 };
+    struct oxdp_megaflow *mf;
+
+    while ((mf = oxdp_table_next(dp->table, &pos))) {
+        struct oxdp_counters counters;
+        struct reason_sum *sum;
+        uint8_t reason;
+
+        sum = (!strcmp(xdp_flow_layer(dp, mf, &reason), "tc") ? tc : user);
+        oxdp_megaflow_counters(dp->table, mf, &counters);
+        sum[reason].flows++;
+        sum[reason].packets += counters.packets;
+    }
+    format_reason_sums(tc, "  in TC: ", ds);
+    format_reason_sums(user, "  in ovs-vswitchd: ", ds);
 }
 
 static void
@@ -218,6 +233,7 @@ format_flow(const struct xdp_dp *dp, struct oxdp_megaflow *mf, struct ds *ds)
         = ovsrcu_get(struct oxdp_actions *, &mf->actions);
     struct oxdp_counters counters;
     struct oxdp_flow slot;
+    const char *layer;
     uint64_t user;
     uint8_t reason;
 
@@ -227,10 +243,9 @@ format_flow(const struct xdp_dp *dp, struct oxdp_megaflow *mf, struct ds *ds)
     ds_put_cstr(ds, "\n  actions: ");
     format_odp_actions(ds, actions->actions, actions->size, NULL);
 
-    atomic_read_relaxed(&mf->reason, &reason);
-    ds_put_format(ds, "\n  verdict: dp:%s, reason %s (%s)\n",
-                  xdp_flow_layer(dp, mf), oxdp_reason_name(reason),
-                  oxdp_reason_text(reason));
+    layer = xdp_flow_layer(dp, mf, &reason);
+    ds_put_format(ds, "\n  verdict: dp:%s, reason %s (%s)\n", layer,
+                  oxdp_reason_name(reason), oxdp_reason_text(reason));
     if (oxdp_megaflow_get_slot(dp->table, mf, &slot)) {
         ds_put_format(ds, "  entry: verdict %s, mask %"PRIu32
                       ", %u words, opcodes ",

@@ -211,9 +211,10 @@ int dpif_xdp_flow_dump_next(struct dpif_flow_dump_thread *,
 void dpif_xdp_operate(struct dpif *, struct dpif_op **, size_t n_ops,
                       enum dpif_offload_type);
 
-/* Where packets of 'mf' are handled now: "xdp", "tc" or "user". */
+/* Where packets of 'mf' are handled now: "xdp", "tc" or "user"; and why it is
+ * nothing better, an enum oxdp_reason. */
 const char *xdp_flow_layer(const struct xdp_dp *,
-                           const struct oxdp_megaflow *);
+                           const struct oxdp_megaflow *, uint8_t *reason);
 
 /* odp_flow_format(), which has an argument more since some Open vSwitch
  * between 3.1 and 3.5. */

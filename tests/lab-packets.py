@@ -30,7 +30,9 @@ CASES has lines:
                                 REGEXP, and all that do have the verdict;
                                 "fast" is the mode's own, and then packets of
                                 the second pass took that hook; without REASON,
-                                "user" has any, others have none
+                                "user" has any, others have none; "no-xmit" is
+                                in TC, where XDP would be better if there is
+                                one, and "frame" in XDP or else ovs-vswitchd
 
     once HOST WHAT... [count=N] sends once, N times, whatever flows there are
     same VERB ARGS              like vsctl, ofctl, appctl, but it may fail:
@@ -403,6 +405,12 @@ class Comparison:
             layer = verdict
             if verdict == 'fast':
                 layer = 'tc' if lab.mode == 'tc' else 'xdp'
+            elif verdict == 'no-xmit':
+                layer = 'tc'
+                reason = '' if lab.mode == 'tc' else 'no-xmit'
+            elif verdict == 'frame':
+                layer = 'user' if lab.mode == 'tc' else 'xdp'
+                reason = 'frame' if lab.mode == 'tc' else ''
             flows = {ufid: line for ufid, line in after.items()
                      if re.search(regexp, line)}
             if not flows:

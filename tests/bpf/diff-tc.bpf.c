@@ -51,11 +51,7 @@ diff_record(struct __sk_buff *ctx)
         return TC_ACT_SHOT;
     }
     i = test->n_copies++;
-    if (i >= DIFF_MAX_COPIES || len >= DIFF_MAX_LEN) {
-        return TC_ACT_SHOT;
-    }
-    len = OXDP_BOUND(len, DIFF_MAX_LEN);
-    if (!len) {
+    if (i >= DIFF_MAX_COPIES || !len || len > DIFF_MAX_LEN) {
         return TC_ACT_SHOT;
     }
     copy = &test->copies[i];
@@ -64,7 +60,8 @@ diff_record(struct __sk_buff *ctx)
     copy->tagged = ctx->vlan_present;
     copy->tpid = ctx->vlan_proto;
     copy->tci = bpf_htons(ctx->vlan_tci);
-    bpf_skb_load_bytes(ctx, 0, copy->data, len);
+    bpf_skb_load_bytes(ctx, 0, copy->data,
+                       OXDP_BOUND(len - 1, DIFF_MAX_LEN) + 1);
     return TC_ACT_STOLEN;
 }
 
