@@ -18,6 +18,7 @@
 
 UNIT_TESTS = \
 	tests/diff-actions \
+	tests/match-native \
 	tests/parse-fuzz \
 	tests/suite-compare.test \
 	tests/table-native \
@@ -62,6 +63,7 @@ TEST_EXTENSIONS = .test
 
 check_PROGRAMS += \
 	tests/diff-actions \
+	tests/match-native \
 	tests/parse-bpf \
 	tests/parse-fuzz \
 	tests/table-native \
@@ -94,6 +96,16 @@ tests_diff_actions_SOURCES = \
 	tests/parse-ref.h
 tests_diff_actions_LDADD = $(OXDP_LDADD)
 
+tests_match_native_SOURCES = \
+	tests/mask-gen.c \
+	tests/mask-gen.h \
+	tests/match-native.c \
+	tests/packet-gen.c \
+	tests/packet-gen.h \
+	tests/parse-ref.c \
+	tests/parse-ref.h
+tests_match_native_LDADD = $(OXDP_LDADD)
+
 tests_parse_bpf_SOURCES = \
 	tests/bpf/parse-test.h \
 	tests/packet-gen.c \
@@ -112,6 +124,8 @@ tests_parse_fuzz_SOURCES = \
 tests_parse_fuzz_LDADD = $(OXDP_LDADD)
 
 tests_table_native_SOURCES = \
+	tests/mask-gen.c \
+	tests/mask-gen.h \
 	tests/packet-gen.c \
 	tests/packet-gen.h \
 	tests/parse-ref.c \

@@ -16,8 +16,7 @@
  * the priorities of megaflows do not differ.  A third opinion, a plain search
  * mask by mask, tells which these are.
  *
- * What a whole table seldom puts to the test is tested before, natively: the
- * translation of matches to keys and masks, and hashing and comparing keys.
+ * What a whole table seldom puts to the test is left to match-native.
  */
 
 #include <config.h>
@@ -32,6 +31,7 @@
 
 #include "classifier.h"
 #include "hash.h"
+#include "mask-gen.h"
 #include "netlink.h"
 #include "odp-netlink.h"
 #include "odp-util.h"
@@ -56,9 +56,6 @@ enum { SKIP = 77 };
 
 /* Datapath ports that packets come in on, from 1. */
 #define N_PORTS 4
-
-/* Matches of which only the translation is tested. */
-#define N_MATCHES 200000
 
 /* All packets of a test run come in on the loopback device. */
 #define LOOPBACK 1
@@ -155,20 +152,6 @@ fail(const char *format, ...)
 
 /* Flows. */
 
-/* Returns what 'mask' leaves of 'flow'. */
-static struct flow
-mask_flow(const struct flow *flow, const struct flow *mask)
-{
-    struct flow masked = *flow;
-    uint64_t *w = (uint64_t *) &masked;
-    const uint64_t *m = (const uint64_t *) mask;
-
-    for (size_t i = 0; i < FLOW_U64S; i++) {
-        w[i] &= m[i];
-    }
-    return masked;
-}
-
 static uint32_t
 entry_hash(int mask, const struct flow *masked)
 {
@@ -179,7 +162,7 @@ entry_hash(int mask, const struct flow *masked)
 static struct entry *
 entry_find(int mask, const struct flow *flow)
 {
-    struct flow masked = mask_flow(flow, &masks[mask].masks);
+    struct flow masked = mask_gen_apply(flow, &masks[mask].masks);
     struct entry *e;
 
     HMAP_FOR_EACH_WITH_HASH (e, node, entry_hash(mask, &masked), &entries) {
@@ -252,122 +235,8 @@ get_packets(const ovs_u128 *ufid)
     return c.packets;
 }
 
-/* Masks. */
-
-static void
-random_bits(void *mask, size_t size)
-{
-    uint8_t *p = mask;
-
-    if (packet_gen_chance(&gen, 60)) {
-        memset(p, 0xff, size);
-    } else if (packet_gen_chance(&gen, 30)) {
-        p[packet_gen_below(&gen, size)] |= 1 << packet_gen_below(&gen, 8);
-    } else {
-        for (size_t i = 0; i < size; i++) {
-            p[i] = packet_gen_random(&gen);
-        }
-    }
-}
-
-/* Makes a mask of the kind that OVS makes: in_port, recirc_id and nearly
- * always the Ethernet type are exact, of the rest 'percent' are there,
- * addresses by prefix, and 'hidden' percent of the fields that BPF cannot
- * see. */
-static void
-make_mask(struct flow_wildcards *wc, uint32_t percent, uint32_t hidden)
-{
-    struct flow *m = &wc->masks;
-
-    flow_wildcards_init_catchall(wc);
-    m->in_port.odp_port = ODPP_NONE;
-    m->recirc_id = UINT32_MAX;
-    if (packet_gen_chance(&gen, 90)) {
-        m->dl_type = OVS_BE16_MAX;
-    }
-    if (packet_gen_chance(&gen, 95)) {
-        m->vlans[0].tci = packet_gen_chance(&gen, 50) ? OVS_BE16_MAX
-                          : htons(VLAN_VID_MASK | VLAN_CFI);
-    }
-    if (packet_gen_chance(&gen, 80)) {
-        m->nw_frag = FLOW_NW_FRAG_MASK;
-    }
-
-#define MAYBE(FIELD)                                    \
-    if (packet_gen_chance(&gen, percent)) {             \
-        random_bits(&m->FIELD, sizeof m->FIELD);        \
-    }
-    MAYBE(dl_src);
-    MAYBE(dl_dst);
-    MAYBE(vlans[0].tpid);
-    MAYBE(vlans[1].tpid);
-    MAYBE(vlans[1].tci);
-    MAYBE(nw_proto);
-    MAYBE(nw_tos);
-    MAYBE(nw_ttl);
-    MAYBE(ipv6_label);
-    MAYBE(tp_src);
-    MAYBE(tp_dst);
-    MAYBE(tcp_flags);
-    if (packet_gen_chance(&gen, percent)) {
-        m->nw_src = be32_prefix_mask(packet_gen_below(&gen, 33));
-        m->ipv6_src = ipv6_create_mask(packet_gen_below(&gen, 129));
-    }
-    if (packet_gen_chance(&gen, percent)) {
-        m->nw_dst = be32_prefix_mask(packet_gen_below(&gen, 33));
-        m->ipv6_dst = ipv6_create_mask(packet_gen_below(&gen, 129));
-    }
-    percent /= 4;
-    MAYBE(nd_target);
-    MAYBE(arp_sha);
-    MAYBE(arp_tha);
-    MAYBE(igmp_group_ip4);
-    percent = hidden;
-    MAYBE(dp_hash);
-    MAYBE(pkt_mark);
-    MAYBE(skb_priority);
-    MAYBE(ct_state);
-    MAYBE(ct_zone);
-    MAYBE(tunnel.tun_id);
-    MAYBE(mpls_lse[0]);
-    MAYBE(nsh.path_hdr);
-#undef MAYBE
-#define CLEAR(FIELD) memset(&m->FIELD, 0, sizeof m->FIELD)
-    switch (r->n_words) {
-    case OXDP_KEY_WORDS_MIN:
-        CLEAR(dl_src);
-        CLEAR(dl_dst);
-        CLEAR(vlans[1]);
-        /* Fall through. */
-    case OXDP_KEY_WORDS_ETH:
-        CLEAR(tp_src);
-        CLEAR(tp_dst);
-        CLEAR(tcp_flags);
-        CLEAR(nw_src);
-        CLEAR(nw_dst);
-        /* Fall through. */
-    case OXDP_KEY_WORDS_IPV4:
-        CLEAR(ipv6_src);
-        CLEAR(ipv6_dst);
-        CLEAR(ipv6_label);
-        CLEAR(igmp_group_ip4);
-        /* Fall through. */
-    case OXDP_KEY_WORDS_IPV6:
-        CLEAR(nd_target);
-        CLEAR(arp_sha);
-        CLEAR(arp_tha);
-        CLEAR(dp_hash);
-        CLEAR(pkt_mark);
-        CLEAR(skb_priority);
-    }
-#undef CLEAR
-}
-
 /* Frames. */
 
-/* Makes frame number 'i' of the round, or what is nearly it if 'change', and
- * its flow on 'port'.  Returns false if the kernel or BPF's parser does not
- * take it. */
 static bool
 make_frame(uint32_t i, uint32_t port, bool change, struct flow *flow)
 {
@@ -375,27 +244,8 @@ make_frame(uint32_t i, uint32_t port, bool change, struct flow *flow)
         .in_port = port,
         .recirc_id = r->recirc ? 100 + port : 0,
     };
-    struct packet_gen frame;
-    struct parse_ref ref;
 
-    packet_gen_start(&frame, seed, i);
-    frame.long_headers = false;
-    packet_gen_make(&frame);
-    frame.len = MIN(frame.len, 1514);
-    if (change) {
-        for (int j = packet_gen_below(&gen, 3); j >= 0; j--) {
-            size_t end = MIN(frame.headers_len, frame.len);
-
-            frame.data[packet_gen_below(&gen, end)]
-                ^= 1 << packet_gen_below(&gen, 8);
-        }
-    }
-    memcpy(gen.data, frame.data, frame.len);
-    gen.len = frame.len;
-
-    parse_ref_init(&ref, gen.data, gen.len, &md);
-    *flow = ref.flow;
-    return gen.len > 14 && !ref.is_complex && ref.need < 1514;
+    return mask_gen_frame(&gen, seed, i, change, &md, flow);
 }
 
 /* Chooses a frame and a port, most often the same one as in a network. */
@@ -793,113 +643,6 @@ spoil_hints(void)
     }
 }
 
-/* Without a table. */
-
-/* Checks that a frame matches the key and mask that oxdp_key_from_match()
- * makes of a match exactly if it matches the match, with frames that differ in
- * few bits from the one that the match was made of. */
-static void
-check_matches(void)
-{
-    static const struct round round = { .name = "translation of matches" };
-    uint64_t n_yes = 0, n_no = 0, n_untranslated = 0;
-
-    r = &round;
-    packet_gen_start(&gen, seed, 1);
-    for (int i = 0; i < N_MATCHES; i++) {
-        uint32_t frame = packet_gen_random(&gen);
-        struct oxdp_key key, mask, other_key;
-        struct flow flow, other, masked;
-        struct flow_wildcards wc;
-        struct match match;
-
-        make_frame(frame, 1, false, &flow);
-        make_mask(&wc, packet_gen_below(&gen, 80), 20);
-        match_init(&match, &flow, &wc);
-        if (!oxdp_key_from_match(&match, &key, &mask)) {
-            n_untranslated++;
-            continue;
-        }
-        for (int j = 0; j < 4; j++) {
-            bool matches;
-
-            make_frame(j ? frame : frame + 1, 1, j > 1, &other);
-            masked = mask_flow(&other, &wc.masks);
-            matches = !memcmp(&masked, &match.flow, sizeof masked);
-            oxdp_key_from_flow(&other, &other_key);
-            if (matches != !!oxdp_key_matches(&other_key, &mask, &key,
-                                              oxdp_mask_words(&mask),
-                                              OXDP_KEY_WORDS)) {
-                packet_gen_dump(gen.data, gen.len);
-                fail("this frame does%s match, but its key does%s",
-                     matches ? "" : " not", matches ? " not" : "");
-            }
-            *(matches ? &n_yes : &n_no) += 1;
-        }
-    }
-    printf("matches: %"PRIu64" times the same, %"PRIu64" times other than the "
-           "frame; %"PRIu64" matches left to userspace\n", n_yes, n_no,
-           n_untranslated);
-    if (n_yes < N_MATCHES || n_no < N_MATCHES / 2
-        || n_untranslated < N_MATCHES / 100) {
-        fail("too few of a kind");
-    }
-}
-
-/* Checks that each bit under the mask, and no other, makes a difference for
- * comparing and for hashing keys. */
-static void
-check_keys(void)
-{
-    static const uint32_t sizes[] = {
-        OXDP_KEY_WORDS_MIN, OXDP_KEY_WORDS_ETH, OXDP_KEY_WORDS_IPV4,
-        OXDP_KEY_WORDS_IPV6, OXDP_KEY_WORDS,
-    };
-    static const struct round round = { .name = "comparison of keys" };
-    union {
-        struct oxdp_key key;
-        uint64_t words[OXDP_KEY_WORDS];
-    } mask, key, flow;
-    __u64 seeds[OXDP_KEY_WORDS];
-
-    r = &round;
-    packet_gen_start(&gen, seed, 2);
-    for (int i = 0; i < 300; i++) {
-        uint32_t n_words = sizes[i % ARRAY_SIZE(sizes)];
-        uint64_t hash;
-
-        memset(&mask, 0, sizeof mask);
-        random_bits(&mask, n_words * 8);
-        for (int j = 0; j < OXDP_KEY_WORDS; j++) {
-            key.words[j] = packet_gen_random(&gen)
-                           | (uint64_t) packet_gen_random(&gen) << 32;
-            seeds[j] = packet_gen_random(&gen)
-                       | (uint64_t) packet_gen_random(&gen) << 32;
-            flow.words[j] = key.words[j] & mask.words[j];
-        }
-        hash = oxdp_hash_masked(&flow.key, &mask.key, n_words, i, seeds);
-        for (int bit = -1; bit < OXDP_KEY_WORDS * 64; bit++) {
-            uint64_t x = bit < 0 ? 0 : UINT64_C(1) << bit % 64;
-            bool same = !(mask.words[MAX(bit, 0) / 64] & x);
-
-            key.words[MAX(bit, 0) / 64] ^= x;
-            if (same != !!oxdp_key_matches(&key.key, &mask.key, &flow.key,
-                                           n_words, OXDP_KEY_WORDS)
-                || (n_words <= OXDP_KEY_WORDS_IPV4
-                    && same != !!oxdp_key_matches(&key.key, &mask.key,
-                                                  &flow.key, n_words,
-                                                  OXDP_KEY_WORDS_IPV4))) {
-                fail("bit %d of %"PRIu32" words compares wrong", bit, n_words);
-            }
-            if (same != (oxdp_hash_masked(&key.key, &mask.key, n_words, i,
-                                          seeds) == hash)) {
-                fail("bit %d of %"PRIu32" words hashes wrong", bit, n_words);
-            }
-            key.words[MAX(bit, 0) / 64] ^= x;
-        }
-    }
-}
-
 /* Rounds. */
 
 /* Returns how many buckets have a flow in its second bucket. */
@@ -972,8 +715,10 @@ run_round(void)
     }
     classifier_init(&cls, NULL);
     for (int i = 0; i < r->n_masks; i++) {
-        make_mask(&masks[i], r->percent / 4
-                  + packet_gen_below(&gen, r->percent * 3 / 4), 2);
+        mask_gen_make(&gen, &masks[i],
+                      r->percent / 4
+                      + packet_gen_below(&gen, r->percent * 3 / 4), 2,
+                      r->n_words);
     }
 
     if (r->recirc) {
@@ -1155,8 +900,6 @@ main(int argc, char *argv[])
     vlog_set_levels(NULL, VLF_ANY_DESTINATION, VLL_OFF);
     seed = packet_gen_seed(SEED);
     printf("seed %"PRIu64"\n", seed);
-    check_keys();
-    check_matches();
     check_unmasked_key();
     for (r = rounds; r < &rounds[ARRAY_SIZE(rounds)]; r++) {
         if (argc < 2 || atoi(argv[1]) == r - rounds) {
