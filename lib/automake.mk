@@ -9,6 +9,8 @@ lib_liboxdp_a_SOURCES = \
 	lib/oxdp-attach.h \
 	lib/oxdp-compile.c \
 	lib/oxdp-compile.h \
+	lib/oxdp-format.c \
+	lib/oxdp-format.h \
 	lib/oxdp-loader.c \
 	lib/oxdp-loader.h \
 	lib/oxdp-match.c \

@@ -10,7 +10,6 @@
 
 #include <stddef.h>
 
-struct ds;
 struct nlattr;
 struct oxdp_flow;
 
@@ -19,12 +18,5 @@ struct oxdp_flow;
  * verdict OXDP_VERDICT_USER and a reason. */
 void oxdp_compile_actions(const struct nlattr *actions, size_t actions_len,
                           struct oxdp_flow *flow);
-
-const char *oxdp_verdict_name(int verdict);
-const char *oxdp_reason_name(int reason);
-const char *oxdp_reason_text(int reason);
-
-/* Appends the opcodes of 'flow' to 'ds' in a form for people. */
-void oxdp_format_ops(const struct oxdp_flow *flow, struct ds *ds);
 
 #endif /* oxdp-compile.h */

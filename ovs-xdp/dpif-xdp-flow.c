@@ -13,7 +13,7 @@
 #include "odp-util.h"
 #include "openvswitch/match.h"
 #include "openvswitch/vlog.h"
-#include "oxdp-compile.h"
+#include "oxdp-format.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(dpif_xdp_flow);

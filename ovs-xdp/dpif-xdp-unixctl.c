@@ -10,7 +10,7 @@
 #include "dpif-xdp.h"
 #include "odp-util.h"
 #include "openvswitch/dynamic-string.h"
-#include "oxdp-compile.h"
+#include "oxdp-format.h"
 #include "unixctl.h"
 #include "util.h"
 

@@ -48,7 +48,7 @@
 #include "ovs-rcu.h"
 #include "oxdp-actions.h"
 #include "oxdp-attach.h"
-#include "oxdp-compile.h"
+#include "oxdp-format.h"
 #include "oxdp-loader.h"
 #include "oxdp-netdev.h"
 #include "oxdp-table.h"

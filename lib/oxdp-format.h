@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * oxdp-format: flows of the fast path in a form for people.
+ *
+ * Pure functions, for any thread.
+ */
+
+#ifndef OXDP_FORMAT_H
+#define OXDP_FORMAT_H 1
+
+struct ds;
+struct oxdp_flow;
+
+/* Names and texts of an enum oxdp_verdict and an enum oxdp_reason. */
+const char *oxdp_verdict_name(int verdict);
+const char *oxdp_reason_name(int reason);
+const char *oxdp_reason_text(int reason);
+
+/* Appends the opcodes of 'flow' to 'ds'. */
+void oxdp_format_ops(const struct oxdp_flow *flow, struct ds *ds);
+
+#endif /* oxdp-format.h */
