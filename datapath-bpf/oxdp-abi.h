@@ -250,6 +250,7 @@ OXDP_ASSERT(sizeof(struct oxdp_op) == 32);
 #define OXDP_HEADERS_TCP 8u
 #define OXDP_HEADERS_UDP 16u
 #define OXDP_HEADERS_MPLS 32u   /* They change MPLS labels, in frames alone. */
+#define OXDP_HEADERS_LEN 64u    /* They ask where an IP packet ends. */
 
 /* Where a flow's packets are handled. */
 #define OXDP_VERDICTS                                                     \

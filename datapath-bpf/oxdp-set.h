@@ -94,8 +94,10 @@ oxdp_locate_l3(oxdp_ctx *ctx, const struct oxdp_key *key)
         p += 4;
         l3 += 4;
     }
+    /* OVS's number for "none" may be the length of an 802.2 frame. */
     return p + 20 > end || oxdp_get_be16(p - 2) != key->eth_type
-           || oxdp_is_vlan(key->eth_type) ? 0 : l3;
+           || oxdp_is_vlan(key->eth_type)
+           || key->eth_type == bpf_htons(OXDP_ETH_TYPE_NONE) ? 0 : l3;
 }
 
 /* Looks for the headers of the packet with 'key' that 'headers' is about.
@@ -109,7 +111,13 @@ oxdp_locate(oxdp_ctx *ctx, const struct oxdp_key *key, __u32 headers)
     __u32 l3 = oxdp_locate_l3(ctx, key);
 
     if (!l3) {
-        return -1;
+        return headers == OXDP_HEADERS_LEN
+               && key->eth_type != bpf_htons(OXDP_ETH_P_IP)
+               && key->eth_type != bpf_htons(OXDP_ETH_P_IPV6) ? 0 : -1;
+    }
+    headers &= ~OXDP_HEADERS_LEN;
+    if (!headers) {
+        return OXDP_WHERE(l3, 0, 0, 0);
     }
     if (headers == OXDP_HEADERS_MPLS) {
         /* Enough for oxdp-mpls.h after a few labels have gone. */

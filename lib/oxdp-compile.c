@@ -526,6 +526,7 @@ compile_check_pkt_len(struct compiler *c, const struct nlattr *check,
         return OXDP_REASON_TOO_LONG;
     }
     op->check.len = nl_attr_get_u16(len);
+    c->flow->headers |= OXDP_HEADERS_LEN;
     add_barrier(c);
     start = *c;
 

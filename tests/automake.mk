@@ -88,6 +88,8 @@ clean-test-bpf-deps:
 tests_diff_actions_SOURCES = \
 	tests/bpf/diff-test.h \
 	tests/diff-actions.c \
+	tests/diff-case.c \
+	tests/diff-case.h \
 	tests/diff-list.c \
 	tests/diff-list.h \
 	tests/packet-gen.c \

@@ -3,7 +3,9 @@
  * diff-actions: what BPF's opcodes make of a packet against what OVS's own
  * odp_execute_actions() makes of it, byte for byte.
  *
- * usage: diff-actions [N_CASES [FIRST]]
+ * usage: diff-actions [N_CASES [FIRST] | FILE]
+ *
+ * FILE is what a failed run has left, and is to be repeated.
  *
  * A case is a random packet and a random list of actions, see diff-list.h, in
  * a flow that matches what says which headers the packet has.  The flow goes
@@ -35,6 +37,7 @@
 #include <unistd.h>
 
 #include "bpf/diff-test.h"
+#include "diff-case.h"
 #include "diff-list.h"
 #include "dp-packet.h"
 #include "netlink.h"
@@ -101,6 +104,8 @@ static int diff_tc_fd, diff_record_fd;
 
 static struct packet_gen gen;
 static uint64_t seed, number;
+static struct diff_case this_case;
+static bool replays;            /* It comes from a file. */
 static struct bytes result;
 static int port_ifindex[4];    /* By port, 0 is the CPU port. */
 
@@ -142,8 +147,15 @@ fail(const char *format, ...)
            " bytes:\n", seed, number, gen.len);
     packet_gen_dump(gen.data, MIN(gen.len, 256));
     print_list();
-    printf("Repeat with: OXDP_TEST_SEED=%"PRIu64" tests/diff-actions 1 %"PRIu64
-           "\n", seed, number);
+    if (!replays) {
+        char *file = xasprintf("diff-actions-%"PRIu64"-%"PRIu64".case", seed,
+                               number);
+
+        if (!diff_case_write(file, &this_case, gen.data, gen.len,
+                             &list.actions)) {
+            printf("Repeat with: tests/diff-actions %s\n", file);
+        }
+    }
     exit(1);
 }
 
@@ -634,7 +646,7 @@ check_tc(void)
 
     memcpy(skb.data, gen.data, gen.len);
     skb.len = gen.len;
-    if (packet_gen_chance(&gen, 50)) {
+    if (this_case.tagged) {
         tagged = parse_untag(skb.data, &skb.len, &tpid, &tci);
     }
     diff_test->push_tag = tagged;
@@ -683,29 +695,36 @@ check_verdict(const struct oxdp_flow *flow)
     }
 }
 
+/* Checks this case, with the packet in 'gen' and, if it comes from a file, the
+ * list. */
 static void
 check_case(void)
 {
     struct parse_metadata md = { .in_port = DIFF_IN_PORT };
     const ovs_u128 ufid = { .u32 = { 1 } };
-    uint32_t vlan_limit = 1 + packet_gen_below(&gen, 2);
     struct oxdp_flow flow;
     struct parse_ref ref;
 
-    bpf->shared->control.vlan_limit = vlan_limit;
-    flow_limit_vlans(vlan_limit);
+    bpf->shared->control.vlan_limit = this_case.vlan_limit;
+    flow_limit_vlans(this_case.vlan_limit);
     parse_ref_init(&ref, gen.data, gen.len, &md);
     if (gen.len < MIN_LEN || ref.is_complex || ref.need > 1500) {
         n.not_run++;
         return;
     }
-    diff_list_make(&list, &gen, &ref.flow);
+    if (!replays) {
+        diff_list_make(&list, &gen, &ref.flow);
+        if (!list.user) {
+            choose_csum(&ref.flow);
+        }
+    }
     if (!list.user) {
-        choose_csum(&ref.flow);
         run_reference(0);
     }
     put_case(&ref.flow, &flow);
-    check_verdict(&flow);
+    if (!replays) {
+        check_verdict(&flow);
+    }
     if (flow.verdict != OXDP_VERDICT_USER) {
         check_xdp(&flow);
         check_tc();
@@ -946,6 +965,7 @@ main(int argc, char *argv[])
     uint64_t n_cases = argc > 1 ? strtoull(argv[1], NULL, 0) : N_CASES;
     uint64_t first = argc > 2 ? strtoull(argv[2], NULL, 0) : 0;
 
+    replays = argc == 2 && !n_cases;
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (geteuid()) {
         printf("skipped: not root\n");
@@ -955,6 +975,18 @@ main(int argc, char *argv[])
     odp_execute_init();
     set_up();
 
+    if (replays) {
+        int error = diff_case_read(argv[1], &this_case, gen.data,
+                                   sizeof gen.data, &gen.len, &list.actions);
+
+        if (error) {
+            die(argv[1], error);
+        }
+        print_list();
+        check_case();
+        print_figures();
+        return 0;
+    }
     seed = packet_gen_seed(SEED);
     printf("seed %"PRIu64", %"PRIu64" cases\n", seed, n_cases);
     for (uint64_t i = 0; i < n_cases; i++) {
@@ -969,6 +1001,8 @@ main(int argc, char *argv[])
             packet_gen_fix_length(&gen);
         }
         gen.len = MIN(gen.len, 9018);
+        this_case.vlan_limit = 1 + packet_gen_below(&gen, 2);
+        this_case.tagged = packet_gen_chance(&gen, 50);
         check_case();
     }
     print_figures();
