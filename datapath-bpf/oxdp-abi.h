@@ -165,7 +165,7 @@ OXDP_ASSERT(sizeof(struct oxdp_mask) == 160);
     OXDP_OP(POP_VLAN, "pop_vlan")                                       \
     OXDP_OP(PUSH_MPLS, "push_mpls") /* mpls: both. */                   \
     OXDP_OP(POP_MPLS, "pop_mpls")   /* mpls: the Ethernet type alone. */ \
-    OXDP_OP(SET_MPLS, "set_mpls")   /* set: the outermost label stack entry. */ \
+    OXDP_OP(SET_MPLS, "set_mpls")   /* set: the outermost label. */     \
     OXDP_OP(TRUNC, "trunc")         /* arg32: bytes that stay. */       \
     OXDP_OP(HASH, "hash")           /* hash. */                         \
     OXDP_OP(METER, "meter")         /* arg32: meter id. */              \
@@ -441,7 +441,7 @@ enum oxdp_punt {
     OXDP_PUNT_USER,             /* A flow with verdict USER. */
     OXDP_PUNT_COMPLEX,          /* BPF cannot parse it. */
     OXDP_PUNT_SKB,              /* Changed in XDP, then needs an SKB. */
-    OXDP_PUNT_ACTION,           /* A copy, for the action that 'cookie' names. */
+    OXDP_PUNT_ACTION,           /* A copy, for the action of 'cookie'. */
 };
 
 /* The header in front of every frame on the CPU port, both ways.
@@ -462,7 +462,7 @@ struct oxdp_hdr {
     __u8 reason;
     __u8 hook;                  /* enum oxdp_hook. */
     __u16 pad;
-    __u64 cookie;               /* See lib/oxdp-actions.h, if OXDP_PUNT_ACTION. */
+    __u64 cookie;               /* See lib/oxdp-actions.h. */
 };
 OXDP_ASSERT(sizeof(struct oxdp_hdr) == 40);
 #define OXDP_HDR_MAGIC (0x6f787000u + OXDP_ABI_VERSION) /* "oxp", version. */
@@ -479,8 +479,8 @@ struct oxdp_cpu_block {
     __u64 pad[3];
 
     /* The flow hint: from the hash of a key, control.n_words of it, to a flow.
-     * The number of elements is a power of two.  A wrong element costs a search, never a
-     * wrong flow. */
+     * The number of elements is a power of two.  A wrong element costs a
+     * search, never a wrong flow. */
     __u64 hints[];
 };
 

@@ -42,8 +42,8 @@ int oxdp_attach_tc_ingress(struct oxdp_attach *, int ifindex, int prog_fd,
 int oxdp_attach_tc_egress(struct oxdp_attach *, int ifindex, int prog_fd,
                           char **errp);
 
-/* To ingress, in the second of these ways only.  Leaves the qdisc, which does nothing by
- * itself, behind when the program is detached. */
+/* To ingress, in the second of these ways only.  Leaves the qdisc, which does
+ * nothing by itself, behind when the program is detached. */
 int oxdp_attach_tc_clsact(struct oxdp_attach *, int ifindex, int prog_fd,
                           char **errp);
 

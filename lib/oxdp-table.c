@@ -779,7 +779,8 @@ table_modify(struct oxdp_table *t, struct oxdp_megaflow *mf,
     uninstall(t, slot, mf, false);
 
     old = ovsrcu_get_protected(struct oxdp_actions *, &mf->actions);
-    ovsrcu_set(&mf->actions, oxdp_actions_clone(put->actions, put->actions_len));
+    ovsrcu_set(&mf->actions,
+               oxdp_actions_clone(put->actions, put->actions_len));
     ovsrcu_postpone(oxdp_actions_free, old);
 }
 

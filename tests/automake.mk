@@ -88,6 +88,8 @@ clean-test-bpf-deps:
 tests_diff_actions_SOURCES = \
 	tests/bpf/diff-test.h \
 	tests/diff-actions.c \
+	tests/diff-bytes.c \
+	tests/diff-bytes.h \
 	tests/diff-case.c \
 	tests/diff-case.h \
 	tests/diff-list.c \

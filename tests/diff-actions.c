@@ -37,6 +37,7 @@
 #include <unistd.h>
 
 #include "bpf/diff-test.h"
+#include "diff-bytes.h"
 #include "diff-case.h"
 #include "diff-list.h"
 #include "dp-packet.h"
@@ -73,22 +74,13 @@ enum { SKIP = 77 };
  * header would be left, OVS does. */
 #define MIN_LEN 34
 
-/* No more than this many bytes are made longer by anything. */
-#define SLACK 256
-
-/* A packet as bytes. */
-struct bytes {
-    size_t len;
-    uint8_t data[PACKET_GEN_MAX + SLACK];
-};
-
 /* Something that OVS does with a packet. */
 struct event {
     enum { EV_OUTPUT, EV_RECIRC, EV_USERSPACE } type;
     uint32_t arg;               /* Port, or recirculation id. */
     uint64_t cookie;
     uint32_t mark, priority, dp_hash;
-    struct bytes bytes;
+    struct diff_bytes bytes;
 };
 
 #define MAX_EVENTS DIFF_MAX_COPIES
@@ -106,7 +98,7 @@ static struct packet_gen gen;
 static uint64_t seed, number;
 static struct diff_case this_case;
 static bool replays;            /* It comes from a file. */
-static struct bytes result;
+static struct diff_bytes result;
 static int port_ifindex[4];    /* By port, 0 is the CPU port. */
 
 /* Figures. */
@@ -199,7 +191,7 @@ run_reference(size_t csum_ofs)
     ovs_be16 csum = 0;
     struct flow flow;
 
-    packet = dp_packet_new_with_headroom(gen.len, SLACK);
+    packet = dp_packet_new_with_headroom(gen.len, DIFF_SLACK);
     dp_packet_put(packet, gen.data, gen.len);
     flow_extract(packet, &flow);
     dp_packet_set_rss_hash(packet, flow_hash_5tuple(&flow, 0));
@@ -385,33 +377,6 @@ run(int fd, const void *data, size_t len, uint32_t *retvalp)
     return true;
 }
 
-/* Puts a tag into the frame '*b'. */
-static void
-insert_tag(struct bytes *b, __be16 tpid, __be16 tci)
-{
-    memmove(&b->data[16], &b->data[12], b->len - 12);
-    memcpy(&b->data[12], &tpid, 2);
-    memcpy(&b->data[14], &tci, 2);
-    b->len += 4;
-}
-
-/* If '*b' is a packet for userspace, takes its header off and stores it in
- * '*hdr'. */
-static bool
-take_header(struct bytes *b, struct oxdp_hdr *hdr)
-{
-    if (b->len < sizeof *hdr) {
-        return false;
-    }
-    memcpy(hdr, b->data, sizeof *hdr);
-    if (hdr->magic != OXDP_HDR_MAGIC) {
-        return false;
-    }
-    b->len -= sizeof *hdr;
-    memmove(b->data, &b->data[sizeof *hdr], b->len);
-    return true;
-}
-
 /* The header that this CPU's TC program has left for a packet that it
  * redirects to userspace. */
 static bool
@@ -429,24 +394,8 @@ take_punt(struct oxdp_hdr *hdr)
     return false;
 }
 
-/* If 'b', a frame of XDP, has metadata for TC in front, takes them off. */
-static bool
-take_meta(struct bytes *b, struct oxdp_meta *meta)
-{
-    if (b->len < sizeof *meta) {
-        return false;
-    }
-    memcpy(meta, b->data, sizeof *meta);
-    if (meta->magic != OXDP_HDR_MAGIC) {
-        return false;
-    }
-    b->len -= sizeof *meta;
-    memmove(b->data, &b->data[sizeof *meta], b->len);
-    return true;
-}
-
 static void
-check_bytes(const char *what, const struct bytes *b, const void *data,
+check_bytes(const char *what, const struct diff_bytes *b, const void *data,
             size_t len)
 {
     if (b->len != len || memcmp(b->data, data, len)) {
@@ -458,22 +407,10 @@ check_bytes(const char *what, const struct bytes *b, const void *data,
     }
 }
 
-/* Puts the tag that a header for userspace has back into '*b', which should be
- * 'len' bytes at 'data'. */
-static void
-restore_tag(struct bytes *b, const struct oxdp_hdr *hdr, const uint8_t *data)
-{
-    if (hdr->vlan_tci) {
-        insert_tag(b, hdr->vlan_tpid, hdr->vlan_tci);
-        /* The header has no room for the drop eligible bit. */
-        b->data[14] ^= (b->data[14] ^ data[14]) & 0x10;
-    }
-}
-
 /* Checks the packet '*b' that a hook sends to userspace at last, instead of
  * event number 'i'.  Returns true if it is the whole packet as it came. */
 static bool
-check_punt(const char *hook, struct bytes *b, const struct oxdp_hdr *hdr,
+check_punt(const char *hook, struct diff_bytes *b, const struct oxdp_hdr *hdr,
            size_t i)
 {
     const struct event *e = &events[i];
@@ -488,7 +425,7 @@ check_punt(const char *hook, struct bytes *b, const struct oxdp_hdr *hdr,
         if (i) {
             fail("%s: the packet is executed, and then sent up", hook);
         }
-        restore_tag(b, hdr, gen.data);
+        diff_restore_tag(b, hdr, gen.data);
         check_bytes(hook, b, gen.data, gen.len);
         return true;
     }
@@ -501,7 +438,7 @@ check_punt(const char *hook, struct bytes *b, const struct oxdp_hdr *hdr,
              (uint32_t) hdr->dp_hash, e->dp_hash);
     }
     n.hashes += e->dp_hash != 0;
-    restore_tag(b, hdr, e->bytes.data);
+    diff_restore_tag(b, hdr, e->bytes.data);
     check_bytes(hook, b, e->bytes.data, e->bytes.len);
     return false;
 }
@@ -526,10 +463,10 @@ check_xdp(const struct oxdp_flow *flow)
     if (!run(bpf->xdp_port_fd, gen.data, gen.len, &retval)) {
         return;
     }
-    if (retval == XDP_REDIRECT && take_header(&result, &hdr)) {
+    if (retval == XDP_REDIRECT && diff_take_header(&result, &hdr)) {
         n.punted[OXDP_HOOK_XDP] += check_punt("XDP", &result, &hdr, 0);
     } else if (flow->verdict == OXDP_VERDICT_SKB) {
-        if (retval != XDP_PASS || !take_meta(&result, &meta)
+        if (retval != XDP_PASS || !diff_take_meta(&result, &meta)
             || meta.port != OXDP_PORT_NONE || meta.recirc_id) {
             fail("XDP returns %"PRIu32" and not XDP_PASS", retval);
         }
@@ -543,7 +480,7 @@ check_xdp(const struct oxdp_flow *flow)
     } else if (n_events > 1) {
         fail("XDP has executed a list with several outputs");
     } else if (event_port(e) == DIFF_SKB_PORT) {
-        if (retval != XDP_PASS || !take_meta(&result, &meta)
+        if (retval != XDP_PASS || !diff_take_meta(&result, &meta)
             || meta.port != DIFF_SKB_PORT) {
             fail("XDP returns %"PRIu32" and not XDP_PASS", retval);
         }
@@ -563,12 +500,12 @@ static void
 check_copy(const struct diff_copy *copy, const struct event *e)
 {
     struct oxdp_hdr hdr = { .magic = 0 };
-    static struct bytes b;
+    static struct diff_bytes b;
 
     b.len = copy->len;
     memcpy(b.data, copy->data, copy->len);
     if (e->type == EV_USERSPACE) {
-        if (copy->ifindex != port_ifindex[0] || !take_header(&b, &hdr)
+        if (copy->ifindex != port_ifindex[0] || !diff_take_header(&b, &hdr)
             || hdr.reason != OXDP_PUNT_ACTION || hdr.cookie != e->cookie
             || hdr.port != DIFF_IN_PORT || hdr.skb_mark != e->mark
             || hdr.skb_priority != e->priority || hdr.dp_hash != e->dp_hash) {
@@ -578,12 +515,12 @@ check_copy(const struct diff_copy *copy, const struct event *e)
                  (uint32_t) hdr.skb_mark, (uint32_t) hdr.skb_priority,
                  (uint32_t) hdr.dp_hash);
         }
-        restore_tag(&b, &hdr, e->bytes.data);
+        diff_restore_tag(&b, &hdr, e->bytes.data);
         /* A tag that is still beside the frame does not get there. */
     } else if (e->type != EV_OUTPUT || copy->ifindex != port_ifindex[e->arg]) {
         fail("a copy to device %"PRIu32, (uint32_t) copy->ifindex);
     } else if (copy->tagged) {
-        insert_tag(&b, copy->tpid, copy->tci);
+        diff_insert_tag(&b, copy->tpid, copy->tci);
         b.data[14] ^= (b.data[14] ^ e->bytes.data[14]) & 0x10;
     }
     check_bytes("copy by TC", &b, e->bytes.data, e->bytes.len);
@@ -606,7 +543,7 @@ check_tc_result(uint32_t retval, bool tagged)
         check_copy(&diff_test->copies[i], &events[i]);
     }
     if (tagged) {
-        insert_tag(&result, diff_test->out_tpid, diff_test->out_tci);
+        diff_insert_tag(&result, diff_test->out_tpid, diff_test->out_tci);
         n.tags++;
     }
     if (take_punt(&hdr)) {
@@ -639,7 +576,7 @@ check_tc_result(uint32_t retval, bool tagged)
 static void
 check_tc(void)
 {
-    static struct bytes skb;
+    static struct diff_bytes skb;
     ovs_be16 tpid, tci;
     bool tagged = false;
     uint32_t retval;
