@@ -10,9 +10,154 @@
 #include "hash.h"
 #include "netlink.h"
 #include "odp-netlink.h"
+#include "odp-util.h"
 #include "openvswitch/thread.h"
 #include "ovs-rcu.h"
 #include "util.h"
+
+/* Lists in lists, as in the kernel's datapath. */
+#define MAX_DEPTH 16
+
+/* Returns how long an action of 'type' is: -1 if that varies, or if some
+ * version of OVS does not know it. */
+static int
+action_size(uint16_t type)
+{
+    switch ((enum ovs_action_attr) type) {
+    case OVS_ACTION_ATTR_OUTPUT:
+    case OVS_ACTION_ATTR_RECIRC:
+    case OVS_ACTION_ATTR_METER:
+    case OVS_ACTION_ATTR_TUNNEL_POP:
+    case OVS_ACTION_ATTR_LB_OUTPUT:
+    case OVS_ACTION_ATTR_DROP:
+        return sizeof(uint32_t);
+    case OVS_ACTION_ATTR_TRUNC:
+        return sizeof(struct ovs_action_trunc);
+    case OVS_ACTION_ATTR_HASH:
+        return sizeof(struct ovs_action_hash);
+    case OVS_ACTION_ATTR_PUSH_VLAN:
+        return sizeof(struct ovs_action_push_vlan);
+    case OVS_ACTION_ATTR_PUSH_MPLS:
+        return sizeof(struct ovs_action_push_mpls);
+    case OVS_ACTION_ATTR_ADD_MPLS:
+        return sizeof(struct ovs_action_add_mpls);
+    case OVS_ACTION_ATTR_POP_MPLS:
+        return sizeof(ovs_be16);
+    case OVS_ACTION_ATTR_PUSH_ETH:
+        return sizeof(struct ovs_action_push_eth);
+    case OVS_ACTION_ATTR_TUNNEL_PUSH:
+        return sizeof(struct ovs_action_push_tnl);
+    case OVS_ACTION_ATTR_POP_VLAN:
+    case OVS_ACTION_ATTR_POP_ETH:
+    case OVS_ACTION_ATTR_POP_NSH:
+    case OVS_ACTION_ATTR_CT_CLEAR:
+        return 0;
+    default:
+        return -1;
+    }
+}
+
+static bool
+set_is_valid(const struct nlattr *a, bool masked)
+{
+    const struct nlattr *key = nl_attr_get(a);
+    size_t size = nl_attr_get_size(a);
+    uint16_t type;
+    int wanted;
+
+    if (size < NLA_HDRLEN || !nl_attr_is_valid(key, size)
+        || NLA_ALIGN(key->nla_len) < size) {
+        return false;
+    }
+    type = nl_attr_type(key);
+    if (type > OVS_KEY_ATTR_MAX) {
+        return false;
+    }
+    wanted = (type == OVS_KEY_ATTR_MPLS ? (int) sizeof(struct ovs_key_mpls)
+              : ovs_flow_key_attr_lens[type].len);
+    return (wanted < 0
+            || nl_attr_get_size(key) == (masked ? 2 : 1) * (size_t) wanted);
+}
+
+static bool list_is_valid(const struct nlattr *, size_t size, int depth);
+
+/* A member of sample() or check_pkt_len(). */
+static bool
+member_is_valid(const struct nlattr *a, bool is_list, size_t size, int depth)
+{
+    return (is_list
+            ? list_is_valid(nl_attr_get(a), nl_attr_get_size(a), depth + 1)
+            : nl_attr_get_size(a) == size);
+}
+
+static bool
+action_is_valid(const struct nlattr *a, int depth)
+{
+    const struct nlattr *b;
+    size_t left;
+    int size = action_size(nl_attr_type(a));
+
+    if (size >= 0) {
+        return nl_attr_get_size(a) == size;
+    }
+    switch ((int) nl_attr_type(a)) {
+    case OVS_ACTION_ATTR_SET:
+        return set_is_valid(a, false);
+    case OVS_ACTION_ATTR_SET_MASKED:
+        return set_is_valid(a, true);
+    case OVS_ACTION_ATTR_CLONE:
+        return list_is_valid(nl_attr_get(a), nl_attr_get_size(a), depth + 1);
+    case OVS_ACTION_ATTR_SAMPLE:
+        NL_NESTED_FOR_EACH (b, left, a) {
+            if (!member_is_valid(b,
+                                 nl_attr_type(b) == OVS_SAMPLE_ATTR_ACTIONS,
+                                 sizeof(uint32_t), depth)) {
+                return false;
+            }
+        }
+        return !left;
+    case OVS_ACTION_ATTR_CHECK_PKT_LEN:
+        NL_NESTED_FOR_EACH (b, left, a) {
+            if (!member_is_valid(b, nl_attr_type(b)
+                                    != OVS_CHECK_PKT_LEN_ATTR_PKT_LEN,
+                                 sizeof(uint16_t), depth)) {
+                return false;
+            }
+        }
+        return !left;
+    case OVS_ACTION_ATTR_USERSPACE:
+    case OVS_ACTION_ATTR_CT:
+        NL_NESTED_FOR_EACH (b, left, a) {
+            continue;
+        }
+        return !left;
+    default:
+        return true;
+    }
+}
+
+static bool
+list_is_valid(const struct nlattr *actions, size_t size, int depth)
+{
+    const struct nlattr *a;
+    size_t left;
+
+    if (depth > MAX_DEPTH) {
+        return false;
+    }
+    NL_ATTR_FOR_EACH (a, left, actions, size) {
+        if (!action_is_valid(a, depth)) {
+            return false;
+        }
+    }
+    return !left;
+}
+
+bool
+oxdp_actions_are_valid(const struct nlattr *actions, size_t size)
+{
+    return list_is_valid(actions, size, 0);
+}
 
 struct entry {
     struct cmap_node node;      /* In 'entries', by the low half of 'cookie'. */

@@ -10,6 +10,7 @@
 #ifndef OXDP_ACTIONS_H
 #define OXDP_ACTIONS_H 1
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,11 @@ struct oxdp_actions {
     size_t size;                /* In bytes. */
     struct nlattr actions[];
 };
+
+/* Returns true if the list is well-formed: attributes fill it, those that are
+ * structures have their size, and lists in lists are not too deep.  All others
+ * of the project's functions take that for granted. */
+bool oxdp_actions_are_valid(const struct nlattr *, size_t size);
 
 struct oxdp_actions *oxdp_actions_clone(const struct nlattr *, size_t size);
 void oxdp_actions_free(struct oxdp_actions *);

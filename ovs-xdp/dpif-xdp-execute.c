@@ -252,7 +252,8 @@ dpif_xdp_execute(struct xdp_dp *dp, struct dpif_execute *e)
     struct dp_packet *clone;
 
     if (dp_packet_size(e->packet) < ETH_HEADER_LEN
-        || dp_packet_size(e->packet) > UINT16_MAX) {
+        || dp_packet_size(e->packet) > UINT16_MAX
+        || !oxdp_actions_are_valid(e->actions, e->actions_len)) {
         return EINVAL;
     }
     if (e->probe) {

@@ -115,6 +115,12 @@ flow_put(struct xdp_dp *dp, const struct dpif_flow_put *put)
     if (put->stats) {
         memset(put->stats, 0, sizeof *put->stats);
     }
+    if (!oxdp_actions_are_valid(put->actions, put->actions_len)) {
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+
+        VLOG_ERR_RL(&rl, "failed to put flow: malformed actions");
+        return EINVAL;
+    }
     error = match_from_nlattrs(put->key, put->key_len, put->mask,
                                put->mask_len, put->flags & DPIF_FP_PROBE,
                                &match, &flow);

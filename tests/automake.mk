@@ -17,6 +17,7 @@
 # and Open vSwitch's tools are first in PATH; it starts in the build directory.
 
 UNIT_TESTS = \
+	tests/compile-fuzz \
 	tests/diff-actions \
 	tests/match-native \
 	tests/parse-fuzz \
@@ -62,6 +63,7 @@ EXTRA_DIST += \
 TEST_EXTENSIONS = .test
 
 check_PROGRAMS += \
+	tests/compile-fuzz \
 	tests/diff-actions \
 	tests/match-native \
 	tests/parse-bpf \
@@ -84,6 +86,16 @@ CLEANFILES += $(test_bpf_objects)
 CLEAN_LOCAL += clean-test-bpf-deps
 clean-test-bpf-deps:
 	rm -f tests/bpf/$(DEPDIR)/*.bpo tests/bpf/*.tmp
+
+tests_compile_fuzz_SOURCES = \
+	tests/compile-fuzz.c \
+	tests/diff-list.c \
+	tests/diff-list.h \
+	tests/packet-gen.c \
+	tests/packet-gen.h \
+	tests/parse-ref.c \
+	tests/parse-ref.h
+tests_compile_fuzz_LDADD = $(OXDP_LDADD)
 
 tests_diff_actions_SOURCES = \
 	tests/bpf/diff-test.h \
