@@ -24,7 +24,8 @@ UNIT_TESTS = \
 	tests/suite-compare.test \
 	tests/table-native \
 	tests/verifier \
-	tests/version.test
+	tests/version.test \
+	tests/vm-kernel.test
 
 LAB_TESTS = \
 	tests/actions.test \
@@ -208,7 +209,10 @@ EXTRA_DIST += \
 	tests/ovs-suite/compare \
 	tests/ovs-suite/expected \
 	tests/ovs-suite/overrides.at \
-	tests/ovs-suite/run
+	tests/ovs-suite/run \
+	tests/vm/init \
+	tests/vm/kernel \
+	tests/vm/run
 CLEAN_LOCAL += clean-ovs-suite
 clean-ovs-suite:
 	rm -rf tests/ovs-suite/xdp tests/ovs-suite/netdev tests/ovs-suite/suite* \
