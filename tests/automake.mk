@@ -198,7 +198,10 @@ check-ovs-smoke: all
 	$(AM_V_at)$(OVS_SUITE_RUN) smoke
 check-ovs: all
 	$(AM_V_at)$(OVS_SUITE_RUN) check
-.PHONY: check-ovs check-ovs-smoke
+# Those that this machine's kernel lacks modules for, in a virtual machine.
+check-ovs-vm: all
+	$(AM_V_at)$(OVS_SUITE_RUN) vm
+.PHONY: check-ovs check-ovs-smoke check-ovs-vm
 
 OVS_SUITE_RUN = \
 	abs_top_srcdir='$(abs_top_srcdir)' \
