@@ -4,7 +4,8 @@
  *
  *   dpif-xdp.c            open, close, settings, the class
  *   dpif-xdp-cpu.c        the CPU port and its AF_XDP sockets
- *   dpif-xdp-port.c       ports, their hooks, what happens to their devices
+ *   dpif-xdp-port.c       ports, and what happens to their devices
+ *   dpif-xdp-hook.c       the ports' hooks and modes
  *   dpif-xdp-flow.c       put, get, delete, dump flows
  *   dpif-xdp-upcall.c     from AF_XDP to OVS's handlers
  *   dpif-xdp-execute.c    actions on packets in userspace
@@ -172,7 +173,6 @@ void xdp_ports_set_defaults(struct xdp_dp *, const char *mode,
                             uint32_t upcall_rate, uint32_t upcall_burst);
 struct xdp_port *xdp_port_by_name(const struct xdp_dp *, const char *name)
     OVS_REQUIRES(dp->port_mutex);
-const char *xdp_mode_name(enum xdp_mode);
 
 /* Returns true if a port on device 'name' is in the datapath, and stores in
  * '*errorp', to be freed, what is wrong with it, or NULL. */
@@ -197,6 +197,29 @@ int dpif_xdp_port_dump_next(const struct dpif *, void *, struct dpif_port *);
 int dpif_xdp_port_dump_done(const struct dpif *, void *);
 int dpif_xdp_port_poll(const struct dpif *, char **);
 void dpif_xdp_port_poll_wait(const struct dpif *);
+
+/* dpif-xdp-hook.c. */
+const char *xdp_mode_name(enum xdp_mode);
+
+/* Asks the kernel for the state of the port's device and tells BPF.  Returns
+ * ENODEV if it is no longer the port's. */
+int xdp_port_refresh(struct xdp_dp *, struct xdp_port *)
+    OVS_REQUIRES(dp->port_mutex);
+
+/* Attaches the TC program to 'port' if it is not attached.  Without tcx (before
+ * Linux 6.6) OVS removes it when it sets up ingress policing.  Returns 0 or a
+ * positive errno value, with a sentence in '*why'. */
+int xdp_port_attach_tc(struct xdp_dp *, struct xdp_port *, char **why)
+    OVS_REQUIRES(dp->port_mutex);
+
+/* Makes 'port' use the hook that it is asked to use, or else TC. */
+void xdp_port_choose_mode(struct xdp_dp *, struct xdp_port *)
+    OVS_REQUIRES(dp->port_mutex);
+void xdp_port_detach(struct xdp_port *);
+
+/* These take the text, which is for people. */
+void xdp_port_set_error(struct xdp_port *, char *error);
+void xdp_port_set_why(struct xdp_port *, char *why);
 
 /* dpif-xdp-flow.c. */
 int dpif_xdp_flow_flush(struct dpif *);

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dpif-xdp-hook: the hooks that a port's packets come in through, and what its
+ * device can transmit.
+ */
+
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "dpif-xdp.h"
+#include "netdev-provider.h"
+#include "openvswitch/vlog.h"
+#include "oxdp-compat.h"
+#include "oxdp-netdev.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(dpif_xdp_hook);
+
+const char *
+xdp_mode_name(enum xdp_mode mode)
+{
+    static const char *names[] = {
+#define XDP_MODE(ENUM, NAME) [XDP_MODE_##ENUM] = NAME,
+        XDP_MODES
+#undef XDP_MODE
+    };
+
+    return names[mode];
+}
+
+static bool
+mode_from_string(const char *s, enum xdp_mode *mode)
+{
+#define XDP_MODE(ENUM, NAME)                    \
+    if (!strcmp(s, NAME)) {                     \
+        *mode = XDP_MODE_##ENUM;                \
+        return true;                            \
+    }
+    XDP_MODES
+#undef XDP_MODE
+    return false;
+}
+
+/* Stores in BPF's table what 'info' says of the port's device. */
+static void
+port_update(struct xdp_dp *dp, struct xdp_port *port,
+            const struct oxdp_link_info *info)
+    OVS_REQUIRES(dp->port_mutex)
+{
+    struct oxdp_port *p = &dp->bpf->shared->ports[odp_to_u32(port->port_no)];
+    uint32_t flags = OXDP_PORT_F_PRESENT;
+    int mtu;
+
+    /* The features do not say that the peer is down. */
+    if (info->flags & OXDP_IFF_LOWER_UP) {
+        if (port->features & OXDP_NETDEV_XDP_ACT_NDO_XMIT) {
+            flags |= OXDP_PORT_F_XMIT;
+        }
+        if (port->features & OXDP_NETDEV_XDP_ACT_NDO_XMIT_SG) {
+            flags |= OXDP_PORT_F_XMIT_SG;
+        }
+    }
+    if (oxdp_attach_is_attached(&port->xdp)) {
+        flags |= OXDP_PORT_F_XDP;
+    }
+    p->punt_rate = dp->upcall_rate;
+    p->punt_burst = dp->upcall_burst;
+    p->flags = flags;
+    if (!port->internal || netdev_get_mtu(port->netdev, &mtu)) {
+        mtu = info->mtu;
+    }
+    xdp_cpu_require_mtu(dp, mtu + ETH_HEADER_LEN + 2 * VLAN_HEADER_LEN);
+}
+
+int
+xdp_port_refresh(struct xdp_dp *dp, struct xdp_port *port)
+{
+    struct oxdp_link_info info;
+    int error = oxdp_link_get(port->ifindex, &info);
+
+    if (error) {
+        return error;
+    }
+    if (!port->internal && strcmp(info.name, port->name)) {
+        return ENODEV;
+    }
+    if (oxdp_xdp_features(port->ifindex, &port->features)) {
+        /* Linux before 6.3 does not tell.  A NIC transmits frames once it has
+         * a program itself; a veth does if its peer is set up for it, which
+         * cannot be seen from here, and loses them otherwise. */
+        port->features = (!port->kind[0] && oxdp_attach_is_attached(&port->xdp)
+                          ? OXDP_NETDEV_XDP_ACT_BASIC
+                            | OXDP_NETDEV_XDP_ACT_NDO_XMIT : 0);
+    }
+    port_update(dp, port, &info);
+    return 0;
+}
+
+void
+xdp_port_set_error(struct xdp_port *port, char *error)
+{
+    if (!nullable_string_is_equal(port->error, error)) {
+        if (error) {
+            VLOG_WARN("port %s: %s", port->name, error);
+        }
+        free(port->error);
+        port->error = error;
+        /* Makes the bridge refresh the Interface's columns. */
+        netdev_change_seq_changed(port->netdev);
+    } else {
+        free(error);
+    }
+}
+
+void
+xdp_port_set_why(struct xdp_port *port, char *why)
+{
+    free(port->why);
+    port->why = why;
+}
+
+/* Makes a NIC leave VLAN tags in frames: XDP does not see those in descriptors,
+ * except with a program that is bound to the device, and with such a one Linux
+ * 6.18 oopses when the device goes away (Documentation/design.rst). */
+static void
+port_keep_tags(struct xdp_port *port)
+{
+    bool was_on;
+    int error;
+
+    if (!port->kind[0]) {
+        error = oxdp_ethtool_rxvlan(port->name, false, &was_on);
+        port->restore_rxvlan = !error && was_on;
+        if (error && was_on) {
+            VLOG_WARN("port %s: cannot switch rxvlan off (%s): XDP takes "
+                      "tagged frames for untagged ones; use "
+                      "other_config:xdp-mode=tc if there are any", port->name,
+                      ovs_strerror(error));
+        }
+    }
+}
+
+static void
+port_detach_xdp(struct xdp_port *port)
+{
+    oxdp_detach(&port->xdp);
+    if (port->restore_rxvlan) {
+        bool was_on;
+
+        oxdp_ethtool_rxvlan(port->name, true, &was_on);
+        port->restore_rxvlan = false;
+    }
+    port->mode = XDP_MODE_TC;
+}
+
+/* Returns the mode that 'auto' means for 'port'. */
+static enum xdp_mode
+auto_mode(struct xdp_port *port)
+{
+    if (port->kind[0]) {
+        /* What a virtual device receives was sent by a network stack, with
+         * segmentation and checksums left to do, which frames cannot carry. */
+        xdp_port_set_why(port, xasprintf("%s, sender is a network stack",
+                                         port->kind));
+        return XDP_MODE_TC;
+    }
+    if (port->features && !(port->features & OXDP_NETDEV_XDP_ACT_BASIC)) {
+        xdp_port_set_why(port, xstrdup("driver has no XDP"));
+        return XDP_MODE_TC;
+    }
+    xdp_port_set_why(port, xstrdup("driver has XDP"));
+    return XDP_MODE_NATIVE;
+}
+
+/* Attaches XDP to 'port' in 'mode'.  Returns 0 or a positive errno value, with
+ * the reason in '*why'. */
+static int
+port_attach_xdp(struct xdp_dp *dp, struct xdp_port *port, enum xdp_mode mode,
+                char **why)
+    OVS_REQUIRES(dp->port_mutex)
+{
+    struct oxdp_link_info info;
+
+    if (!oxdp_link_get(port->ifindex, &info) && info.xdp_prog_id) {
+        *why = xasprintf("XDP program %"PRIu32" is attached to it already, "
+                         "by something else: detach that (\"ip link set dev "
+                         "%s xdp off\", or see \"bpftool net\"), or set "
+                         "other_config:xdp-mode=tc", info.xdp_prog_id,
+                         info.name);
+        return EBUSY;
+    }
+    return oxdp_attach_xdp(&port->xdp, port->ifindex, dp->bpf->xdp_port_fd,
+                           mode == XDP_MODE_GENERIC, why);
+}
+
+void
+xdp_port_choose_mode(struct xdp_dp *dp, struct xdp_port *port)
+{
+    const char *wanted = port->wanted_mode ? port->wanted_mode
+                         : dp->default_mode ? dp->default_mode : "auto";
+    char *error = NULL, *why = NULL;
+    enum xdp_mode mode;
+    bool is_auto;
+
+    if (!mode_from_string(wanted, &mode)) {
+        error = xasprintf("other_config:xdp-mode=\"%s\" is not a mode: use "
+                          "auto, native, generic or tc; using auto", wanted);
+        mode = XDP_MODE_AUTO;
+    }
+    is_auto = mode == XDP_MODE_AUTO;
+    if (port->internal) {
+        xdp_port_set_why(port, xstrdup("internal, sender is a network stack"));
+        mode = XDP_MODE_TC;
+    } else if (is_auto) {
+        mode = auto_mode(port);
+    } else {
+        xdp_port_set_why(port, xstrdup("other_config:xdp-mode"));
+    }
+
+    if (mode != port->mode) {
+        port_detach_xdp(port);
+    }
+    if (mode != XDP_MODE_TC && !oxdp_attach_is_attached(&port->xdp)) {
+        int retval = port_attach_xdp(dp, port, mode, &why);
+
+        if (!retval) {
+            port->mode = mode;
+            port_keep_tags(port);
+        } else {
+            if (!why) {
+                why = xstrdup(ovs_strerror(retval));
+            }
+            /* That a NIC lacks XDP is no error if nobody asked for it. */
+            if (!is_auto || retval != EOPNOTSUPP) {
+                free(error);
+                error = xasprintf("XDP mode %s is not possible, using tc: %s",
+                                  xdp_mode_name(mode), why);
+            }
+            xdp_port_set_why(port, why);
+        }
+    }
+    xdp_port_set_error(port, error);
+    if (!xdp_port_refresh(dp, port)) {
+        VLOG_DBG("port %s: mode %s (%s)", port->name,
+                 xdp_mode_name(port->mode), port->why);
+    }
+}
+
+int
+xdp_port_attach_tc(struct xdp_dp *dp, struct xdp_port *port, char **why)
+{
+    if (oxdp_attach_is_attached(&port->tc) && oxdp_attach_is_live(&port->tc)) {
+        return 0;
+    }
+    oxdp_detach(&port->tc);
+    return oxdp_attach_tc_ingress(&port->tc, port->ifindex,
+                                  dp->bpf->tc_port_fd, why);
+}
+
+void
+xdp_port_detach(struct xdp_port *port)
+{
+    port_detach_xdp(port);
+    oxdp_detach(&port->tc);
+}
