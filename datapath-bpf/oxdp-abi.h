@@ -14,7 +14,7 @@
 
 #include <linux/types.h>
 
-#define OXDP_ABI_VERSION 4
+#define OXDP_ABI_VERSION 5
 
 #define OXDP_ASSERT(EXPR) _Static_assert(EXPR, #EXPR)
 
@@ -357,13 +357,18 @@ OXDP_ASSERT(sizeof(struct oxdp_bucket) == 64);
 #define OXDP_PORT_F_XMIT_SG 2u  /* Also frames of several buffers. */
 #define OXDP_PORT_F_PRESENT 4u
 #define OXDP_PORT_F_XDP 8u      /* Frames come in through the XDP hook. */
+#define OXDP_PORT_F_PEER 16u    /* SKBs may go straight to the other end. */
 
 struct oxdp_port {
     __u32 ifindex;              /* Device to transmit on, 0 if none. */
     __u32 flags;                /* OXDP_PORT_F_*. */
     __u32 punt_rate;            /* Packets/s to userspace, 0: no limit. */
     __u32 punt_burst;           /* Packets. */
-    __u64 pad0[6];
+    __u8 peer_mac[6];           /* The other end's, if PEER. */
+    __u8 pad0[2];
+    __u32 peer_len;             /* Frames that it takes. */
+    __u32 pad2;
+    __u64 pad3[4];
     __u64 tokens_ns;            /* Time of the bucket's level, in ns of
                                  * CLOCK_MONOTONIC. */
     __s64 tokens;               /* Packets that may be punted. */
@@ -430,8 +435,11 @@ struct oxdp_port_stats {
     __u64 mask_probes;          /* Masks looked at behind the hint. */
     __u64 punts;                /* Packets sent to userspace. */
     __u64 to_skb;               /* Passed from XDP to TC. */
+    __u64 peer_packets;         /* Sent straight to the other end of this port,
+                                 * which the device itself does not count; */
+    __u64 peer_bytes;           /* GSO packets once, as devices do. */
     __u64 drops[OXDP_N_DROPS];
-    __u64 pad[7];
+    __u64 pad[5];
 };
 OXDP_ASSERT(sizeof(struct oxdp_port_stats) == 192);
 

@@ -6,6 +6,7 @@
 #ifndef OXDP_CTX_SKB_H
 #define OXDP_CTX_SKB_H 1
 
+#include <linux/if_packet.h>
 #include <linux/pkt_cls.h>
 
 #include "oxdp-maps.h"
@@ -91,10 +92,50 @@ oxdp_ctx_can_output(oxdp_ctx *ctx, const struct oxdp_port *port, __u32 len)
     return 1;
 }
 
+/* Returns nonzero if the packet may go straight to the other end of 'port',
+ * that is, if the stack there could not tell.  It would take any packet for
+ * one of its own, by its address, and of any length; and which tag is beside
+ * the frame and which in it may change on the ordinary way. */
+OXDP_INLINE int
+oxdp_ctx_is_for_peer(oxdp_ctx *ctx, const struct oxdp_port *port)
+{
+    const oxdp_half *dst = (void *) (long) ctx->data;
+    const oxdp_half *mac = (const oxdp_half *) port->peer_mac;
+
+    return (port->flags & OXDP_PORT_F_PEER
+            && (void *) (dst + 3) <= (void *) (long) ctx->data_end
+            && dst[0] == mac[0] && dst[1] == mac[1] && dst[2] == mac[2]
+            && !ctx->vlan_present && !oxdp_is_vlan(ctx->protocol)
+            && (ctx->len <= port->peer_len || ctx->gso_size));
+}
+
+/* Sends the packet to the other end of 'port', as if it had come in there.
+ * What a veth clears on the way is to be cleared here. */
+OXDP_INLINE int
+oxdp_ctx_output_peer(oxdp_ctx *ctx, const struct oxdp_port *port,
+                     __u32 port_no)
+{
+    struct oxdp_cpu_block *block;
+    struct oxdp_port_stats *stats;
+
+    block = oxdp_cpu_block_get(bpf_get_smp_processor_id());
+    if (block) {
+        stats = &block->ports[OXDP_BOUND(port_no, OXDP_MAX_PORTS)];
+        stats->peer_packets++;
+        stats->peer_bytes += ctx->len;
+    }
+    ctx->mark = 0;
+    ctx->priority = 0;
+    bpf_skb_change_type(ctx, PACKET_HOST);
+    return bpf_redirect_peer(port->ifindex, 0);
+}
+
 OXDP_INLINE int
 oxdp_ctx_output(oxdp_ctx *ctx, const struct oxdp_port *port, __u32 port_no)
 {
-    return bpf_redirect(port->ifindex, 0);
+    return oxdp_ctx_is_for_peer(ctx, port)
+           ? oxdp_ctx_output_peer(ctx, port, port_no)
+           : bpf_redirect(port->ifindex, 0);
 }
 
 /* If XDP has decided about the packet, which came in on a port with

@@ -115,6 +115,13 @@ struct {
         i_;                                                     \
     })
 
+/* Returns what this CPU, whose number is 'cpu', has for itself. */
+OXDP_INLINE struct oxdp_cpu_block *
+oxdp_cpu_block_get(__u32 cpu)
+{
+    return bpf_map_lookup_elem(&oxdp_cpus, &cpu);
+}
+
 /* Returns the port with datapath port number 'port', or NULL if it is no such
  * number.  The port need not be present. */
 OXDP_INLINE struct oxdp_port *

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * oxdp-stats.h: what each CPU has for itself, and the counters in there.
+ * oxdp-stats.h: the counters that each CPU has for itself.
  */
 
 #ifndef OXDP_STATS_H
 #define OXDP_STATS_H 1
 
 #include "oxdp-maps.h"
-
-/* Returns what this CPU, whose number is 'cpu', has for itself. */
-OXDP_INLINE struct oxdp_cpu_block *
-oxdp_cpu_block_get(__u32 cpu)
-{
-    return bpf_map_lookup_elem(&oxdp_cpus, &cpu);
-}
 
 /* Counts a packet that came in on 'port' and is lost, and returns the
  * program's return code. */

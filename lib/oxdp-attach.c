@@ -8,6 +8,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/if_link.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <unistd.h>
@@ -301,6 +302,43 @@ oxdp_attach_tc_clsact(struct oxdp_attach *attach, int ifindex, int prog_fd,
                       char **errp)
 {
     return attach_clsact(attach, ifindex, prog_fd, false, errp);
+}
+
+/* Filters of a clsact qdisc. */
+static bool
+has_clsact_egress(int ifindex)
+{
+    struct tcmsg tcm = {
+        .tcm_family = AF_UNSPEC,
+        .tcm_ifindex = ifindex,
+        .tcm_parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS),
+    };
+    struct ofpbuf request, reply, buffer;
+    struct nl_dump dump;
+    bool any = false;
+
+    ofpbuf_init(&request, 64);
+    nl_msg_put_nlmsghdr(&request, sizeof tcm, RTM_GETTFILTER, NLM_F_REQUEST);
+    nl_msg_put(&request, &tcm, sizeof tcm);
+    nl_dump_start(&dump, NETLINK_ROUTE, &request);
+    ofpbuf_uninit(&request);
+    ofpbuf_init(&buffer, NL_DUMP_BUFSIZE);
+    while (nl_dump_next(&dump, &reply, &buffer)) {
+        any = true;
+    }
+    ofpbuf_uninit(&buffer);
+    nl_dump_done(&dump);
+    return any;
+}
+
+bool
+oxdp_tc_egress_is_used(int ifindex)
+{
+    uint32_t n = 0;
+
+    /* Without tcx the kernel refuses to count. */
+    bpf_prog_query(ifindex, OXDP_BPF_TCX_EGRESS, 0, NULL, NULL, &n);
+    return n || has_clsact_egress(ifindex);
 }
 
 bool

@@ -47,6 +47,9 @@ int oxdp_attach_tc_egress(struct oxdp_attach *, int ifindex, int prog_fd,
 int oxdp_attach_tc_clsact(struct oxdp_attach *, int ifindex, int prog_fd,
                           char **errp);
 
+/* Whether anything, which is never ours, is on TC egress of the device. */
+bool oxdp_tc_egress_is_used(int ifindex);
+
 /* Whether an attachment was made and not yet detached. */
 bool oxdp_attach_is_attached(const struct oxdp_attach *);
 

@@ -91,6 +91,9 @@ parse_link(const struct ofpbuf *reply, struct oxdp_link_info *info)
         [IFLA_NUM_RX_QUEUES] = { .type = NL_A_U32, .optional = true },
         [IFLA_LINK_NETNSID] = { .type = NL_A_U32, .optional = true },
         [IFLA_XDP] = { .type = NL_A_NESTED, .optional = true },
+        [IFLA_QDISC] = { .type = NL_A_STRING, .optional = true },
+        [IFLA_PROMISCUITY] = { .type = NL_A_U32, .optional = true },
+        [IFLA_ADDRESS] = { .type = NL_A_UNSPEC, .optional = true },
     };
     struct nlattr *attrs[ARRAY_SIZE(policy)];
     const struct ifinfomsg *ifi;
@@ -111,10 +114,24 @@ parse_link(const struct ofpbuf *reply, struct oxdp_link_info *info)
     if (attrs[IFLA_LINK]) {
         info->peer_ifindex = nl_attr_get_u32(attrs[IFLA_LINK]);
     }
-    info->peer_other_netns = attrs[IFLA_LINK_NETNSID] != NULL;
+    if (attrs[IFLA_LINK_NETNSID]) {
+        info->peer_other_netns = true;
+        info->peer_nsid = nl_attr_get_u32(attrs[IFLA_LINK_NETNSID]);
+    }
     if (attrs[IFLA_IFALIAS]) {
         ovs_strlcpy(info->alias, nl_attr_get_string(attrs[IFLA_IFALIAS]),
                     sizeof info->alias);
+    }
+    if (attrs[IFLA_QDISC]) {
+        ovs_strlcpy(info->qdisc, nl_attr_get_string(attrs[IFLA_QDISC]),
+                    sizeof info->qdisc);
+    }
+    if (attrs[IFLA_PROMISCUITY]) {
+        info->promiscuity = nl_attr_get_u32(attrs[IFLA_PROMISCUITY]);
+    }
+    if (attrs[IFLA_ADDRESS]
+        && nl_attr_get_size(attrs[IFLA_ADDRESS]) == sizeof info->mac) {
+        memcpy(info->mac, nl_attr_get(attrs[IFLA_ADDRESS]), sizeof info->mac);
     }
     if (attrs[IFLA_NUM_TX_QUEUES]) {
         info->n_txq = nl_attr_get_u32(attrs[IFLA_NUM_TX_QUEUES]);
@@ -131,9 +148,11 @@ parse_link(const struct ofpbuf *reply, struct oxdp_link_info *info)
     return 0;
 }
 
-/* Gets the device 'name' or, if that is null, 'ifindex'. */
+/* Gets the device 'name' or, if that is null, 'ifindex', in the namespace
+ * '*nsid' unless that is null. */
 static int
-link_get(int ifindex, const char *name, struct oxdp_link_info *info)
+link_get(int ifindex, const char *name, const int *nsid,
+         struct oxdp_link_info *info)
 {
     struct ofpbuf request, *reply;
     int error;
@@ -141,6 +160,9 @@ link_get(int ifindex, const char *name, struct oxdp_link_info *info)
     link_request(&request, RTM_GETLINK, 0, ifindex);
     if (name) {
         nl_msg_put_string(&request, IFLA_IFNAME, name);
+    }
+    if (nsid) {
+        nl_msg_put_u32(&request, IFLA_TARGET_NETNSID, *nsid);
     }
     /* Without counters, which take the kernel long to sum up. */
     nl_msg_put_u32(&request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
@@ -156,14 +178,24 @@ link_get(int ifindex, const char *name, struct oxdp_link_info *info)
 int
 oxdp_link_get(int ifindex, struct oxdp_link_info *info)
 {
-    return ifindex > 0 ? link_get(ifindex, NULL, info) : ENODEV;
+    return ifindex > 0 ? link_get(ifindex, NULL, NULL, info) : ENODEV;
 }
 
 int
 oxdp_link_get_by_name(const char *name, struct oxdp_link_info *info)
 {
     return (name[0] && strlen(name) < IFNAMSIZ
-            ? link_get(0, name, info)
+            ? link_get(0, name, NULL, info)
+            : ENODEV);
+}
+
+int
+oxdp_link_get_peer(const struct oxdp_link_info *info,
+                   struct oxdp_link_info *peer)
+{
+    return (info->peer_ifindex > 0
+            ? link_get(info->peer_ifindex, NULL,
+                       info->peer_other_netns ? &info->peer_nsid : NULL, peer)
             : ENODEV);
 }
 
@@ -329,6 +361,16 @@ oxdp_ethtool_set(const char *name, uint32_t cmd, bool on)
     struct ethtool_value value = { .cmd = cmd, .data = on };
 
     return ethtool_ioctl(name, &value);
+}
+
+int
+oxdp_ethtool_get(const char *name, uint32_t cmd, bool *on)
+{
+    struct ethtool_value value = { .cmd = cmd };
+    int error = ethtool_ioctl(name, &value);
+
+    *on = !error && value.data;
+    return error;
 }
 
 int

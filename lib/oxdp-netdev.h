@@ -23,10 +23,14 @@ struct oxdp_link_info {
     char name[IFNAMSIZ];
     char kind[16];              /* IFLA_INFO_KIND, "" for hardware. */
     char alias[64];             /* IFLA_IFALIAS, "" if none. */
+    char qdisc[16];             /* Kind of the root qdisc. */
+    uint8_t mac[6];             /* All zeros if it has no Ethernet address. */
     int ifindex;
     int peer_ifindex;           /* IFLA_LINK, 0 if none. */
-    bool peer_other_netns;      /* Peer is in another network namespace. */
+    bool peer_other_netns;      /* Peer is in another network namespace... */
+    int peer_nsid;              /* ...which has this number in ours. */
     unsigned int flags;         /* IFF_*. */
+    int promiscuity;            /* How many want all packets. */
     int mtu;
     uint32_t xdp_prog_id;       /* Attached XDP program, 0 if none. */
     int n_rxq, n_txq;
@@ -34,6 +38,10 @@ struct oxdp_link_info {
 
 int oxdp_link_get(int ifindex, struct oxdp_link_info *);
 int oxdp_link_get_by_name(const char *name, struct oxdp_link_info *);
+
+/* Gets the peer, in whatever namespace it is. */
+int oxdp_link_get_peer(const struct oxdp_link_info *,
+                       struct oxdp_link_info *peer);
 
 /* Creates the veth pair 'name' and 'peer' with 'n_queues' receive and transmit
  * queues at both ends, 'mtu' (0 for the default) and IFLA_IFALIAS 'alias' on
@@ -50,8 +58,9 @@ int oxdp_link_set_mtu(int ifindex, int mtu);
 int oxdp_link_no_ipv6(int ifindex);
 
 /* Switches a classic ethtool offload; 'cmd' is ETHTOOL_STXCSUM, ETHTOOL_SGRO
- * and the like. */
+ * and the like.  Or asks for one, with ETHTOOL_GTXCSUM and so on. */
 int oxdp_ethtool_set(const char *name, uint32_t cmd, bool on);
+int oxdp_ethtool_get(const char *name, uint32_t cmd, bool *on);
 
 /* Makes the device take VLAN tags out of frames that it receives, or keep them
  * in, and stores in '*was_on' whether it took them out before. */

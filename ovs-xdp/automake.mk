@@ -34,6 +34,7 @@ ovs_wrapped_functions = \
 	dpif_supports_explicit_drop_action \
 	dpif_supports_lb_output_action \
 	dpif_supports_tnl_push_pop \
+	netdev_get_stats \
 	ovsrec_interface_set_error \
 	ovsrec_interface_set_status
 

@@ -7,6 +7,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <linux/ethtool.h>
 #include <stdlib.h>
 
 #include "dpif-xdp.h"
@@ -43,6 +44,74 @@ mode_from_string(const char *s, enum xdp_mode *mode)
     return false;
 }
 
+/* What goes out. */
+
+/* Returns why XDP cannot redirect frames to the port, or NULL if it can. */
+static char *
+why_no_frames(const struct xdp_dp *dp, const struct xdp_port *port,
+              const struct oxdp_link_info *info)
+{
+    /* The features do not say that the peer is down. */
+    if (!(info->flags & OXDP_IFF_LOWER_UP)) {
+        return xstrdup("no carrier");
+    }
+    if (!(port->features & OXDP_NETDEV_XDP_ACT_NDO_XMIT)) {
+        return xstrdup(!dp->features_sock ? "the kernel does not tell"
+                       : !strcmp(port->kind, "veth")
+                         && port->features & OXDP_NETDEV_XDP_ACT_BASIC
+                       ? "peer has neither XDP nor GRO"
+                       : "device cannot");
+    }
+    return NULL;
+}
+
+/* Returns why TC cannot redirect to the device at the other end of 'port', or
+ * NULL, with that device in '*peer', if it can.  A packet that goes there has
+ * not been in our end: nobody there would see it or do anything to it. */
+static char *
+why_no_peer(const struct xdp_port *port, const struct oxdp_link_info *info,
+            struct oxdp_link_info *peer)
+{
+    bool offload;
+
+    if (port->internal) {
+        return xstrdup("internal port");
+    }
+    if (strcmp(port->kind, "veth")) {
+        return xstrdup("not a veth");
+    }
+    if (!info->peer_other_netns) {
+        return xstrdup("peer is in the same network namespace");
+    }
+    if (!(info->flags & OXDP_IFF_LOWER_UP)) {
+        return xstrdup("no carrier");
+    }
+    /* XDP of the peer would not see the packet either.  A peer with more
+     * queues than we have makes the kernel say nothing about XDP. */
+    if (!(port->features & OXDP_NETDEV_XDP_ACT_BASIC)) {
+        return xstrdup("the kernel does not tell whether the peer has XDP");
+    }
+    if (port->features & OXDP_NETDEV_XDP_ACT_NDO_XMIT) {
+        return xstrdup("peer has XDP or GRO");
+    }
+    if (strcmp(info->qdisc, "noqueue")) {
+        return xasprintf("qdisc %s", info->qdisc);
+    }
+    /* As tcpdump does. */
+    if (info->promiscuity) {
+        return xstrdup("promiscuous");
+    }
+    if (oxdp_tc_egress_is_used(port->ifindex)) {
+        return xstrdup("TC egress is in use");
+    }
+    /* Off if checksums are off, too. */
+    if (oxdp_ethtool_get(info->name, ETHTOOL_GTSO, &offload) || !offload) {
+        return xstrdup("tso is off");
+    }
+    return (oxdp_link_get_peer(info, peer)
+            ? xstrdup("cannot look at the peer") : NULL);
+}
+
 /* Stores in BPF's table what 'info' says of the port's device. */
 static void
 port_update(struct xdp_dp *dp, struct xdp_port *port,
@@ -51,16 +120,24 @@ port_update(struct xdp_dp *dp, struct xdp_port *port,
 {
     struct oxdp_port *p = &dp->bpf->shared->ports[odp_to_u32(port->port_no)];
     uint32_t flags = OXDP_PORT_F_PRESENT;
+    struct oxdp_link_info peer;
     int mtu;
 
-    /* The features do not say that the peer is down. */
-    if (info->flags & OXDP_IFF_LOWER_UP) {
-        if (port->features & OXDP_NETDEV_XDP_ACT_NDO_XMIT) {
-            flags |= OXDP_PORT_F_XMIT;
-        }
+    free(port->no_frames);
+    port->no_frames = why_no_frames(dp, port, info);
+    if (!port->no_frames) {
+        flags |= OXDP_PORT_F_XMIT;
         if (port->features & OXDP_NETDEV_XDP_ACT_NDO_XMIT_SG) {
             flags |= OXDP_PORT_F_XMIT_SG;
         }
+    }
+    free(port->no_peer);
+    port->no_peer = why_no_peer(port, info, &peer);
+    if (!port->no_peer) {
+        flags |= OXDP_PORT_F_PEER;
+        memcpy(p->peer_mac, peer.mac, sizeof p->peer_mac);
+        /* What veth itself compares with. */
+        p->peer_len = peer.mtu + ETH_HEADER_LEN + VLAN_HEADER_LEN;
     }
     if (oxdp_attach_is_attached(&port->xdp)) {
         flags |= OXDP_PORT_F_XDP;

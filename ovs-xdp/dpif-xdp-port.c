@@ -26,7 +26,6 @@
 #include "openvswitch/vlog.h"
 #include "oxdp-compat.h"
 #include "oxdp-netdev.h"
-#include "rtnetlink.h"
 #include "smap.h"
 #include "util.h"
 
@@ -60,15 +59,22 @@ xdp_port_by_name(const struct xdp_dp *dp, const char *name)
     return NULL;
 }
 
+/* Returns the 'i'th place for 'ifindex' in BPF's table. */
+static union oxdp_ifport *
+ifport_slot(const struct xdp_dp *dp, int ifindex, int i)
+{
+    return &dp->bpf->shared->ifports[(ifindex + i) & (OXDP_IFPORT_SLOTS - 1)];
+}
+
 static struct xdp_port *
 port_by_ifindex(const struct xdp_dp *dp, int ifindex)
     OVS_REQUIRES(dp->port_mutex)
 {
-    struct xdp_port *port;
+    for (int i = 0; i < OXDP_IFPORT_PROBES; i++) {
+        const union oxdp_ifport *p = ifport_slot(dp, ifindex, i);
 
-    HMAP_FOR_EACH (port, node, &dp->ports) {
-        if (port->ifindex == ifindex) {
-            return port;
+        if (p->ifindex == ifindex) {
+            return port_by_number(dp, u32_to_odp(p->port));
         }
     }
     return NULL;
@@ -114,6 +120,28 @@ xdp_port_get_stats(const struct xdp_dp *dp, uint32_t port_no,
     }
 }
 
+bool
+xdp_netdev_get_stats(const struct netdev *netdev, struct oxdp_port_stats *sum)
+{
+    struct xdp_dp *dp = xdp_dp_get();
+    struct xdp_port *port = NULL;
+    int ifindex;
+
+    if (dp) {
+        ifindex = netdev_get_ifindex(netdev);
+        if (ifindex > 0) {
+            ovs_mutex_lock(&dp->port_mutex);
+            port = port_by_ifindex(dp, ifindex);
+            if (port) {
+                xdp_port_get_stats(dp, odp_to_u32(port->port_no), sum);
+            }
+            ovs_mutex_unlock(&dp->port_mutex);
+        }
+        xdp_dp_unref(dp);
+    }
+    return port != NULL;
+}
+
 void
 xdp_ports_get_stats(struct xdp_dp *dp, struct oxdp_port_stats *sum)
 {
@@ -132,13 +160,6 @@ xdp_ports_get_stats(struct xdp_dp *dp, struct oxdp_port_stats *sum)
 }
 
 /* The tables that BPF reads. */
-
-/* Returns the 'i'th place for 'ifindex'. */
-static union oxdp_ifport *
-ifport_slot(const struct xdp_dp *dp, int ifindex, int i)
-{
-    return &dp->bpf->shared->ifports[(ifindex + i) & (OXDP_IFPORT_SLOTS - 1)];
-}
 
 /* Tells BPF that 'ifindex' is port 'port_no'.  Returns 0, or ENOSPC if the
  * places for it are taken. */
@@ -198,6 +219,8 @@ port_free(struct xdp_port *port)
     free(port->type);
     free(port->wanted_mode);
     free(port->why);
+    free(port->no_frames);
+    free(port->no_peer);
     free(port->error);
     free(port);
 }
@@ -337,7 +360,8 @@ port_add(struct xdp_dp *dp, struct netdev *netdev, odp_port_t *port_no)
         return error;
     }
 
-    if (!port->internal && !port->tunnel) {
+    /* A veth receives everything anyway. */
+    if (!port->internal && !port->tunnel && strcmp(port->kind, "veth")) {
         netdev_turn_flags_on(port->netdev, NETDEV_PROMISC,
                              &port->saved_flags);
     }
@@ -417,20 +441,33 @@ ports_check_all(struct xdp_dp *dp)
 }
 
 /* Our own listener, not rtnetlink_notifier_create(): OVS calls those with a
- * netdev's lock taken, too. */
+ * netdev's lock taken, too.  A change of a qdisc makes no message about the
+ * link. */
 static int
-parse_link(struct ofpbuf *buf, void *ifindex_)
+parse_change(struct ofpbuf *buf, void *ifindex_)
 {
     const struct nlmsghdr *nlmsg = buf->data;
     const struct ifinfomsg *ifi
         = ofpbuf_at(buf, NLMSG_HDRLEN, sizeof *ifi);
+    const struct tcmsg *tcm = ofpbuf_at(buf, NLMSG_HDRLEN, sizeof *tcm);
     int *ifindex = ifindex_;
 
-    if (!ifi || !rtnetlink_type_is_rtnlgrp_link(nlmsg->nlmsg_type)) {
-        return 0;
+    *ifindex = 0;
+    switch (nlmsg->nlmsg_type) {
+    case RTM_NEWLINK:
+    case RTM_DELLINK:
+        *ifindex = ifi ? ifi->ifi_index : 0;
+        return RTNLGRP_LINK;
+    case RTM_NEWQDISC:
+    case RTM_DELQDISC:
+    case RTM_NEWTFILTER:
+    case RTM_DELTFILTER:
+        *ifindex = tcm ? tcm->tcm_ifindex : 0;
+        return RTNLGRP_TC;
+    default:
+        /* Classes and actions. */
+        return RTNLGRP_TC;
     }
-    *ifindex = ifi->ifi_index;
-    return RTNLGRP_LINK;
 }
 
 /* Called by nln_run(), in the main thread. */
@@ -477,9 +514,11 @@ xdp_ports_init(struct xdp_dp *dp)
 {
     int error;
 
-    dp->links = nln_create(NETLINK_ROUTE, parse_link, &dp->changed_ifindex);
+    dp->links = nln_create(NETLINK_ROUTE, parse_change, &dp->changed_ifindex);
     dp->link_notifier = nln_notifier_create(dp->links, RTNLGRP_LINK,
                                             link_changed, dp);
+    dp->tc_notifier = nln_notifier_create(dp->links, RTNLGRP_TC,
+                                          link_changed, dp);
     error = oxdp_features_sock_create(&dp->features_sock);
     if (error) {
         VLOG_INFO("the kernel does not tell which devices can transmit "
@@ -506,6 +545,7 @@ xdp_ports_destroy(struct xdp_dp *dp)
     cmap_destroy(&dp->tunnels);
     ovs_mutex_unlock(&dp->port_mutex);
 
+    nln_notifier_destroy(dp->tc_notifier);
     nln_notifier_destroy(dp->link_notifier);
     nln_destroy(dp->links);
     nl_sock_destroy(dp->features_sock);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "dpif-xdp.h"
+#include "netdev.h"
 #include "netdev-xdp.h"
 #include "smap.h"
 #include "util.h"
@@ -94,6 +95,25 @@ __wrap_dpif_operate(struct dpif *dpif, struct dpif_op **ops, size_t n_ops,
         }
     }
     __real_dpif_operate(dpif, ops, n_ops, offload);
+}
+
+/* Counters of a device.  It does not count what TC sends past it. */
+
+int __real_netdev_get_stats(const struct netdev *, struct netdev_stats *);
+int __wrap_netdev_get_stats(const struct netdev *, struct netdev_stats *);
+
+int
+__wrap_netdev_get_stats(const struct netdev *netdev,
+                        struct netdev_stats *stats)
+{
+    int error = __real_netdev_get_stats(netdev, stats);
+    struct oxdp_port_stats ours;
+
+    if (!error && xdp_netdev_get_stats(netdev, &ours)) {
+        stats->tx_packets += ours.peer_packets;
+        stats->tx_bytes += ours.peer_bytes;
+    }
+    return error;
 }
 
 /* The error column of an Interface.  OVS sets it when it configures the

@@ -80,6 +80,29 @@ format_port(const struct xdp_dp *dp, uint32_t port_no, const char *name,
     ds_put_char(ds, '\n');
 }
 
+/* How packets go out of 'port'. */
+static void
+format_port_out(const struct xdp_dp *dp, const struct xdp_port *port,
+                struct ds *ds)
+{
+    struct oxdp_port_stats s;
+
+    xdp_port_get_stats(dp, odp_to_u32(port->port_no), &s);
+    ds_put_cstr(ds, "    out: frames ");
+    if (port->no_frames) {
+        ds_put_format(ds, "no (%s)", port->no_frames);
+    } else {
+        ds_put_cstr(ds, "yes");
+    }
+    ds_put_cstr(ds, ", to the peer ");
+    if (port->no_peer) {
+        ds_put_format(ds, "no (%s)", port->no_peer);
+    } else {
+        ds_put_cstr(ds, "yes");
+    }
+    ds_put_format(ds, " %"PRIu64"\n", (uint64_t) s.peer_packets);
+}
+
 static int
 compare_ports(const void *a_, const void *b_)
 {
@@ -108,6 +131,9 @@ format_ports(struct xdp_dp *dp, struct ds *ds)
         format_port(dp, odp_to_u32(port->port_no), port->name,
                     port->tunnel ? "user" : xdp_mode_name(port->mode),
                     port->why, ds);
+        if (!port->tunnel) {
+            format_port_out(dp, port, ds);
+        }
         if (port->error) {
             ds_put_format(ds, "    error: %s\n", port->error);
         }

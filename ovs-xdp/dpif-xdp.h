@@ -77,6 +77,10 @@ struct xdp_port {
     struct oxdp_attach xdp, tc;
     bool restore_rxvlan;        /* We switched rxvlan off. */
     uint64_t features;          /* NETDEV_XDP_ACT_*. */
+    char *no_frames;            /* Why XDP cannot redirect frames to it, for
+                                 * people, or NULL if it can. */
+    char *no_peer;              /* Why TC cannot redirect straight to its peer,
+                                 * in the same way. */
 };
 
 /* A thread of OVS that takes upcalls, and what waits for it. */
@@ -109,7 +113,7 @@ struct xdp_dp {
     struct oxdp_port_stats gone_stats;  /* Sum over ports that have left. */
     struct seq *port_seq;       /* Changes with 'ports'. */
     struct nln *links;          /* Tells of changes of devices. */
-    struct nln_notifier *link_notifier;
+    struct nln_notifier *link_notifier, *tc_notifier;
     int changed_ifindex;        /* For 'links'. */
     struct nl_sock *features_sock;      /* Or NULL. */
     struct cmap tunnels;        /* Of struct xdp_tunnel. */
@@ -182,6 +186,11 @@ bool xdp_port_get_error(const char *name, char **errorp);
 void xdp_port_get_stats(const struct xdp_dp *, uint32_t port_no,
                         struct oxdp_port_stats *);
 
+/* The same of the system's device 'netdev'.  Returns false if that is no port
+ * of the datapath.  Any thread. */
+bool xdp_netdev_get_stats(const struct netdev *netdev,
+                          struct oxdp_port_stats *);
+
 /* Adds up the counters of all ports, those that have left included. */
 void xdp_ports_get_stats(struct xdp_dp *, struct oxdp_port_stats *);
 
@@ -201,8 +210,8 @@ void dpif_xdp_port_poll_wait(const struct dpif *);
 /* dpif-xdp-hook.c. */
 const char *xdp_mode_name(enum xdp_mode);
 
-/* Asks the kernel for the state of the port's device and tells BPF.  Returns
- * ENODEV if it is no longer the port's. */
+/* Asks the kernel for the state of the port's device and tells BPF where to
+ * send what goes out of it.  Returns ENODEV if it is no longer the port's. */
 int xdp_port_refresh(struct xdp_dp *, struct xdp_port *)
     OVS_REQUIRES(dp->port_mutex);
 

@@ -38,6 +38,7 @@ LAB_TESTS = \
 	tests/meter.test \
 	tests/nat.test \
 	tests/parse-bpf \
+	tests/peer.test \
 	tests/port-churn.test \
 	tests/port-errors.test \
 	tests/port-life.test \

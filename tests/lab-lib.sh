@@ -192,6 +192,16 @@ port_count () {
     echo "${n:-0}"
 }
 
+# port_out PORT: and of how packets get out of it.
+port_out () {
+    appctl dpif-xdp/show | grep -E -A1 "^ *port [0-9]+ $1 " | sed -n '2s/^ *//p'
+}
+
+# peer_count PORT: packets that went straight to its peer.
+peer_count () {
+    port_out "$1" | grep -oE '[0-9]+$'
+}
+
 port_mode () {
     port_line "$1" | sed -E 's/^ *port [0-9]+ [^ ]+ +([a-z]+) .*/\1/'
 }
