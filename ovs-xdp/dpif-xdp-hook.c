@@ -46,6 +46,24 @@ mode_from_string(const char *s, enum xdp_mode *mode)
 
 /* What goes out. */
 
+/* Returns true if the kernel gives devices such a qdisc on its own account.
+ * Any other one was put there by somebody who wants packets to go through
+ * it. */
+static bool
+qdisc_is_default(const char *kind)
+{
+    static const char *const kinds[] = {
+        "", "noqueue", "noop", "mq", "pfifo_fast", "fq_codel", "fq", "pfifo",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        if (!strcmp(kind, kinds[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Returns why XDP cannot redirect frames to the port, or NULL if it can. */
 static char *
 why_no_frames(const struct xdp_dp *dp, const struct xdp_port *port,
@@ -61,6 +79,9 @@ why_no_frames(const struct xdp_dp *dp, const struct xdp_port *port,
                          && port->features & OXDP_NETDEV_XDP_ACT_BASIC
                        ? "peer has neither XDP nor GRO"
                        : "device cannot");
+    }
+    if (!qdisc_is_default(info->qdisc)) {
+        return xasprintf("qdisc %s", info->qdisc);
     }
     return NULL;
 }

@@ -43,6 +43,7 @@ LAB_TESTS = \
 	tests/port-errors.test \
 	tests/port-life.test \
 	tests/privileges.test \
+	tests/qos.test \
 	tests/restart.test \
 	tests/table.test \
 	tests/test-netdev \
