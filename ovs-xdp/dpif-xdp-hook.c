@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <linux/ethtool.h>
+#include <linux/pkt_sched.h>
 #include <stdlib.h>
 
 #include "dpif-xdp.h"
@@ -62,6 +63,18 @@ qdisc_is_default(const char *kind)
         }
     }
     return false;
+}
+
+/* The class that netdev-linux makes of a queue. */
+int
+dpif_xdp_queue_to_priority(const struct dpif *dpif OVS_UNUSED,
+                           uint32_t queue_id, uint32_t *priority)
+{
+    if (queue_id >= 0xf000) {
+        return EINVAL;
+    }
+    *priority = TC_H_MAKE(1u << 16, queue_id + 1);
+    return 0;
 }
 
 /* Returns why XDP cannot redirect frames to the port, or NULL if it can. */

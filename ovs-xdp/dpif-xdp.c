@@ -345,6 +345,7 @@ const struct dpif_class dpif_xdp_class = {
     .recv_set = dpif_xdp_recv_set,
     .handlers_set = dpif_xdp_handlers_set,
     .number_handlers_required = dpif_xdp_number_handlers_required,
+    .queue_to_priority = dpif_xdp_queue_to_priority,
     .set_config = dpif_xdp_set_config,
     .recv = dpif_xdp_recv,
     .recv_wait = dpif_xdp_recv_wait,

@@ -226,6 +226,9 @@ void xdp_port_choose_mode(struct xdp_dp *, struct xdp_port *)
     OVS_REQUIRES(dp->port_mutex);
 void xdp_port_detach(struct xdp_port *);
 
+int dpif_xdp_queue_to_priority(const struct dpif *, uint32_t queue_id,
+                               uint32_t *priority);
+
 /* These take the text, which is for people. */
 void xdp_port_set_error(struct xdp_port *, char *error);
 void xdp_port_set_why(struct xdp_port *, char *why);
