@@ -358,6 +358,7 @@ OXDP_ASSERT(sizeof(struct oxdp_bucket) == 64);
 #define OXDP_PORT_F_PRESENT 4u
 #define OXDP_PORT_F_XDP 8u      /* Frames come in through the XDP hook. */
 #define OXDP_PORT_F_PEER 16u    /* SKBs may go straight to the other end. */
+#define OXDP_PORT_F_NO_PASS 32u /* What XDP passes to TC gets there broken. */
 
 struct oxdp_port {
     __u32 ifindex;              /* Device to transmit on, 0 if none. */
@@ -367,7 +368,7 @@ struct oxdp_port {
     __u8 peer_mac[6];           /* The other end's, if PEER. */
     __u8 pad0[2];
     __u32 peer_len;             /* Frames that it takes. */
-    __u32 pad2;
+    __u32 max_len;              /* Frames that this device takes. */
     __u64 pad3[4];
     __u64 tokens_ns;            /* Time of the bucket's level, in ns of
                                  * CLOCK_MONOTONIC. */
@@ -402,6 +403,8 @@ union oxdp_ifport {
               "nothing: flows follow within a second")                        \
     OXDP_DROP(OUT_ERROR, "output-error", "kernel refused the redirect",       \
               "check that the output device is up and its MTU fits")          \
+    OXDP_DROP(MTU, "mtu", "longer than the output device takes",              \
+              "raise the MTU of the output device")                           \
     OXDP_DROP(REWRITE, "rewrite", "no room to change the header",             \
               "lower the MTU of the port")                                    \
     OXDP_DROP(RECIRC, "recirc-depth", "recirculated too often",               \
@@ -439,7 +442,7 @@ struct oxdp_port_stats {
                                  * which the device itself does not count; */
     __u64 peer_bytes;           /* GSO packets once, as devices do. */
     __u64 drops[OXDP_N_DROPS];
-    __u64 pad[5];
+    __u64 pad[4];
 };
 OXDP_ASSERT(sizeof(struct oxdp_port_stats) == 192);
 
@@ -482,7 +485,8 @@ struct oxdp_cpu_block {
 
     /* From the TC program that redirects a packet to the CPU port to the one
      * there which puts it in front of the packet.  Between the two this CPU
-     * runs no other program.  'magic' is 0 if there is none. */
+     * runs no other program, unless soft interrupts can be preempted
+     * (PREEMPT_RT).  'magic' is 0 if there is none. */
     struct oxdp_hdr punt;
     __u64 pad[3];
 
@@ -500,14 +504,18 @@ OXDP_ASSERT(OXDP_MAX_MASKS <= 1u << (OXDP_HINT_SIG_SHIFT
                                      - OXDP_HINT_MASK_SHIFT));
 
 /* What XDP has decided and TC is to do, in the metadata area of a frame.  TC
- * believes it on ports with OXDP_PORT_F_XDP alone, and XDP lets no other
- * metadata pass there. */
+ * believes it on ports with OXDP_PORT_F_XDP alone, where XDP lets no other
+ * metadata pass, and if it is about this port: what has been there once may
+ * come back by another. */
 struct oxdp_meta {
     __u32 magic;                /* OXDP_HDR_MAGIC. */
-    __u32 port;                 /* Output to this, if not OXDP_PORT_NONE. */
+    __u16 in_port;
+    __u16 port;                 /* Output to this, if not OXDP_META_LOOKUP. */
     __u32 recirc_id;            /* Otherwise look it up with these. */
     __u32 dp_hash;
 };
+OXDP_ASSERT(sizeof(struct oxdp_meta) == 16);
+#define OXDP_META_LOOKUP 0xffffu
 
 /* Meters come in chunks, each one map, created as meters are. */
 #define OXDP_METER_SHIFT 10

@@ -193,6 +193,8 @@ oxdp_punt(oxdp_ctx *ctx, struct oxdp_state *st, enum oxdp_punt reason,
 #endif
     }
     if (ret == OXDP_RET_DROP) {
+        /* It may not have got to oxdp_cpu_encap(). */
+        block->punt.magic = 0;
         stats->drops[OXDP_DROP_PUNT_ERROR]++;
     } else {
         stats->punts++;
@@ -210,16 +212,22 @@ oxdp_pass_punt(oxdp_ctx *ctx, struct oxdp_state *st, __u32 reason)
 #include "oxdp-skb.h"
 #else
 /* Passes the frame on to TC, which is to output it to 'port_no', or to look it
- * up if that is OXDP_PORT_NONE.  Returns a return code. */
+ * up if that is OXDP_META_LOOKUP.  Returns a return code. */
 __attribute__((noinline)) int
 oxdp_pass_to_skb(oxdp_ctx *ctx, struct oxdp_state *st, __u32 port_no)
 {
     struct oxdp_meta meta = { .magic = OXDP_HDR_MAGIC, .port = port_no };
+    struct oxdp_port *port;
     int ret;
 
-    if (!st) {
+    port = st ? oxdp_port_get(st->in_port) : NULL;
+    if (!port) {
         return OXDP_RET_DROP;
     }
+    if (port->flags & OXDP_PORT_F_NO_PASS) {
+        return oxdp_pass_punt(ctx, st, OXDP_PUNT_SKB);
+    }
+    meta.in_port = st->in_port;
     meta.recirc_id = st->recirc_id;
     meta.dp_hash = st->dp_hash;
     ret = oxdp_ctx_to_skb(ctx, &meta);
@@ -245,6 +253,10 @@ oxdp_output(oxdp_ctx *ctx, struct oxdp_state *st, __u32 port_no,
         stats->drops[OXDP_DROP_OUT_PORT]++;
         return OXDP_RET_DROP;
     }
+    if (oxdp_ctx_is_too_long(ctx, port)) {
+        stats->drops[OXDP_DROP_MTU]++;
+        return OXDP_RET_DROP;
+    }
 #if !OXDP_SKB
     if (!oxdp_ctx_can_output(ctx, port, oxdp_ctx_len(ctx))) {
         stats->to_skb++;
@@ -257,6 +269,18 @@ oxdp_output(oxdp_ctx *ctx, struct oxdp_state *st, __u32 port_no,
     }
     return ret;
 }
+
+#if !OXDP_SKB
+/* Returns nonzero if the frame of 'len' bytes cannot be redirected to where
+ * 'flow' outputs it. */
+OXDP_INLINE int
+oxdp_needs_skb(oxdp_ctx *ctx, const struct oxdp_flow *flow, __u32 len)
+{
+    const struct oxdp_port *port = oxdp_port_get(flow->out_port);
+
+    return port && !oxdp_ctx_can_output(ctx, port, len);
+}
+#endif
 
 /* Executes the opcodes of 'flow'.  Returns a return code or OXDP_AGAIN. */
 OXDP_INLINE int
@@ -297,6 +321,7 @@ oxdp_execute(oxdp_ctx *ctx, struct oxdp_state *st, struct oxdp_flow *flow,
                 stats->drops[OXDP_DROP_METER]++;
                 return OXDP_RET_DROP;
             }
+            st->changed = 1;    /* For it must not be metered again. */
             break;
 
         case OXDP_OP_CHECK_LEN:
@@ -454,9 +479,10 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
         return oxdp_pass_punt(ctx, st, OXDP_PUNT_USER);
     }
 #if !OXDP_SKB
-    if (flow->verdict == OXDP_VERDICT_SKB) {
+    if (flow->verdict == OXDP_VERDICT_SKB
+        || (!oxdp_ctx_has_meta(ctx) && oxdp_needs_skb(ctx, flow, st->len))) {
         stats->to_skb++;
-        return oxdp_pass_to_skb(ctx, st, OXDP_PORT_NONE);
+        return oxdp_pass_to_skb(ctx, st, OXDP_META_LOOKUP);
     }
 #endif
     if (flow->headers) {
@@ -509,7 +535,8 @@ oxdp_receive_common(oxdp_ctx *ctx)
     }
     stats = &block->ports[OXDP_BOUND(in_port, OXDP_MAX_PORTS)];
     port = oxdp_port_get(flow->out_port);
-    if (port && !oxdp_ctx_can_output(ctx, port, pkt.len)) {
+    if (port && (!oxdp_ctx_can_output(ctx, port, pkt.len)
+                 || pkt.len > port->max_len)) {
         return OXDP_AGAIN;
     }
     stats->hits[OXDP_HOOK]++;
@@ -534,11 +561,11 @@ oxdp_pass_from_xdp(oxdp_ctx *ctx, struct oxdp_state *st)
     struct oxdp_cpu_block *block;
     struct oxdp_meta meta;
 
-    if (!st || !oxdp_ctx_from_xdp(ctx, &meta)) {
+    if (!st || !oxdp_ctx_restore_meta(ctx, &meta)) {
         return OXDP_AGAIN;
     }
     block = oxdp_cpu_block_get(bpf_get_smp_processor_id());
-    if (meta.port != OXDP_PORT_NONE && block) {
+    if (meta.port != OXDP_META_LOOKUP && block) {
         return oxdp_output(ctx, st, meta.port,
                            &block->ports[OXDP_BOUND(st->in_port,
                                                     OXDP_MAX_PORTS)]);
@@ -563,7 +590,7 @@ oxdp_receive(oxdp_ctx *ctx)
         return oxdp_drop(st.in_port, OXDP_DROP_NO_PORT);
     }
 #if OXDP_SKB
-    if (oxdp_port_get(st.in_port)->flags & OXDP_PORT_F_XDP) {
+    if (ctx->cb[0]) {
         ret = oxdp_pass_from_xdp(ctx, &st);
         if (ret != OXDP_AGAIN) {
             return ret;

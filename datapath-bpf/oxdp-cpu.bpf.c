@@ -89,6 +89,8 @@ oxdp_cpu_encap(struct __sk_buff *ctx)
     }
     hdr = block->punt;
     block->punt.magic = 0;
+    /* Queue N of the CPU port is CPU N's. */
+    ctx->queue_mapping = bpf_get_smp_processor_id() + 1;
     if (ctx->vlan_present) {
         hdr.vlan_tpid = ctx->vlan_proto;
         hdr.vlan_tci = bpf_htons(ctx->vlan_tci | OXDP_VLAN_CFI);

@@ -92,6 +92,13 @@ oxdp_ctx_can_output(oxdp_ctx *ctx, const struct oxdp_port *port, __u32 len)
     return 1;
 }
 
+/* The kernel looks after what becomes of GSO packets. */
+OXDP_INLINE int
+oxdp_ctx_is_too_long(oxdp_ctx *ctx, const struct oxdp_port *port)
+{
+    return !ctx->gso_size && oxdp_ctx_len(ctx) > port->max_len;
+}
+
 /* Returns nonzero if the packet may go straight to the other end of 'port',
  * that is, if the stack there could not tell.  It would take any packet for
  * one of its own, by its address, and of any length; and which tag is beside
@@ -138,32 +145,58 @@ oxdp_ctx_output(oxdp_ctx *ctx, const struct oxdp_port *port, __u32 port_no)
            : bpf_redirect(port->ifindex, 0);
 }
 
-/* If XDP has decided about the packet, which came in on a port with
- * OXDP_PORT_F_XDP, stores what in '*meta' and returns nonzero. */
-OXDP_INLINE int
-oxdp_ctx_from_xdp(oxdp_ctx *ctx, struct oxdp_meta *meta)
+/* If XDP has decided about the packet, which came in on 'in_port', stores what
+ * in 'ctx->cb', otherwise 0 there.  For a program that writes no packets:
+ * before one that does, the kernel makes the packet writable and may throw its
+ * metadata away for that. */
+OXDP_INLINE void
+oxdp_ctx_save_meta(oxdp_ctx *ctx, __u32 in_port)
 {
-    void *data = (void *) (long) ctx->data_meta;
+    const struct oxdp_port *port = oxdp_port_get(in_port);
+    struct oxdp_meta *meta = (void *) (long) ctx->data_meta;
 
-    if (data + sizeof *meta > (void *) (long) ctx->data) {
+    ctx->cb[0] = 0;
+    if (port && port->flags & OXDP_PORT_F_XDP
+        && (void *) (meta + 1) <= (void *) (long) ctx->data
+        && meta->magic == OXDP_HDR_MAGIC && meta->in_port == in_port) {
+        ctx->cb[0] = OXDP_HDR_MAGIC;
+        ctx->cb[1] = meta->port;
+        ctx->cb[2] = meta->recirc_id;
+        ctx->cb[3] = meta->dp_hash;
+    }
+}
+
+/* If oxdp_ctx_save_meta() has stored something, returns nonzero and stores it
+ * in '*meta'. */
+OXDP_INLINE int
+oxdp_ctx_restore_meta(oxdp_ctx *ctx, struct oxdp_meta *meta)
+{
+    __u32 *magic = (void *) (long) ctx->data_meta;
+
+    if (ctx->cb[0] != OXDP_HDR_MAGIC) {
         return 0;
     }
-    oxdp_memcpy(meta, data, sizeof *meta);
-    return meta->magic == OXDP_HDR_MAGIC;
+    meta->port = ctx->cb[1];
+    meta->recirc_id = ctx->cb[2];
+    meta->dp_hash = ctx->cb[3];
+    /* It is good for once. */
+    if ((void *) (magic + 1) <= (void *) (long) ctx->data) {
+        *magic = 0;
+    }
+    return 1;
 }
 
 /* Sends a copy of the packet to 'port'. */
 OXDP_INLINE int
 oxdp_ctx_copy(oxdp_ctx *ctx, __u32 ifindex)
 {
-    return bpf_clone_redirect(ctx, ifindex, 0) ? -1 : 0;
+    return bpf_clone_redirect(ctx, ifindex, 0) < 0 ? -1 : 0;
 }
 
-/* oxdp_cpu_encap() puts it in front.  Queue N of the CPU port is CPU N's. */
+/* oxdp_cpu_encap() puts it in front. */
 OXDP_INLINE struct oxdp_hdr *
 oxdp_ctx_hdr(oxdp_ctx *ctx, struct oxdp_cpu_block *block)
 {
-    ctx->queue_mapping = bpf_get_smp_processor_id() + 1;
     return &block->punt;
 }
 

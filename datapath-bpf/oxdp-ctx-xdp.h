@@ -92,12 +92,26 @@ oxdp_ctx_can_output(oxdp_ctx *ctx, const struct oxdp_port *port, __u32 len)
     return (port->flags & need) == need;
 }
 
+/* Returns nonzero if the packet is longer than 'port' takes. */
+OXDP_INLINE int
+oxdp_ctx_is_too_long(oxdp_ctx *ctx, const struct oxdp_port *port)
+{
+    return oxdp_ctx_len(ctx) > port->max_len;
+}
+
 /* Returns the program's return code, which is not OXDP_RET_DROP unless the
  * packet is lost. */
 OXDP_INLINE int
 oxdp_ctx_output(oxdp_ctx *ctx, const struct oxdp_port *port, __u32 port_no)
 {
     return bpf_redirect_map(&oxdp_devs, port_no, XDP_DROP);
+}
+
+/* Returns nonzero if the driver has metadata. */
+OXDP_INLINE int
+oxdp_ctx_has_meta(oxdp_ctx *ctx)
+{
+    return (int) (ctx->data - ctx->data_meta) >= 0;
 }
 
 /* Passes the frame on to TC with '*meta', in the place of any other metadata.

@@ -8,37 +8,50 @@
 
 #include "oxdp-set.h"
 
+#if OXDP_SKB
+/* Returns how long the headers of each segment of this GSO packet with 'key'
+ * will be, tags included. */
+OXDP_INLINE __u32
+oxdp_ctx_gso_header(oxdp_ctx *ctx, const struct oxdp_key *key)
+{
+    int where = oxdp_locate(ctx, key, OXDP_HEADERS_ADDR);
+    unsigned char *tcp;
+    __u32 len;
+
+    if (where < 0 || !OXDP_WHERE_L4(where)) {
+        /* Ethernet, IPv4 and TCP without options, for want of better. */
+        return 54 + oxdp_ctx_tag_len(ctx);
+    }
+    len = OXDP_WHERE_L4(where) + oxdp_ctx_tag_len(ctx);
+    if (OXDP_WHERE_UDP(where)) {
+        return len + 8;
+    }
+    tcp = oxdp_ctx_at(ctx, OXDP_WHERE_L4(where), 20);
+    return len + (tcp ? (tcp[12] >> 4) * 4 : 20);
+}
+#endif
+
 /* Returns how many packets this packet with 'key' will be on the wire, and adds
- * to '*bytes' how long the headers are that all but the first of these will
- * have in addition. */
+ * to '*bytes', its length, how long the headers are that all but the first of
+ * these will have in addition. */
 OXDP_INLINE __u32
 oxdp_ctx_segments(oxdp_ctx *ctx, const struct oxdp_key *key, __u32 *bytes)
 {
 #if OXDP_SKB
-    __u32 n = ctx->gso_segs;
-    unsigned char *tcp;
-    __u32 len;
-    int where;
+    __u32 size = ctx->gso_size;
+    __u32 header, n;
 
-    if (n <= 1) {
-        return 1;
+    /* The sender may have left the number of segments to us. */
+    if (size) {
+        header = oxdp_ctx_gso_header(ctx, key);
+        if (*bytes > header + size) {
+            n = (*bytes - header + size - 1) / size;
+            *bytes += (n - 1) * header;
+            return n;
+        }
     }
-    where = oxdp_locate(ctx, key, OXDP_HEADERS_ADDR);
-    if (where < 0 || !OXDP_WHERE_L4(where)) {
-        return n;
-    }
-    len = OXDP_WHERE_L4(where) + oxdp_ctx_tag_len(ctx);
-    if (OXDP_WHERE_UDP(where)) {
-        len += 8;
-    } else {
-        tcp = oxdp_ctx_at(ctx, OXDP_WHERE_L4(where), 20);
-        len += tcp ? (tcp[12] >> 4) * 4 : 20;
-    }
-    *bytes += (n - 1) * len;
-    return n;
-#else
-    return 1;
 #endif
+    return 1;
 }
 
 /* Returns where the IP packet in the packet with 'key' of 'len' bytes, tags in
@@ -80,12 +93,11 @@ oxdp_ctx_is_longer(oxdp_ctx *ctx, const struct oxdp_key *key, __u32 len)
         return 0;
     }
 #if OXDP_SKB
-    if (ctx->gso_segs > 1) {
-        __u32 bytes = now;
-        __u32 n = oxdp_ctx_segments(ctx, key, &bytes);
+    if (ctx->gso_size) {
+        /* The first segment, unless this is all there is. */
+        __u32 segment = oxdp_ctx_gso_header(ctx, key) + ctx->gso_size;
 
-        /* Of the first segment. */
-        return ctx->gso_size + (bytes - now) / (n > 1 ? n - 1 : 1) > len;
+        return (now < segment ? now : segment) > len;
     }
 #endif
     return oxdp_ctx_ip_end(ctx, key, now - tag_len) + tag_len > len;

@@ -21,6 +21,8 @@ oxdp_copy(oxdp_ctx *ctx, __u32 in_port, const struct oxdp_op *op)
         port = oxdp_port_get(op->ports[i]);
         if (!port || !(port->flags & OXDP_PORT_F_PRESENT)) {
             oxdp_drop(in_port, OXDP_DROP_OUT_PORT);
+        } else if (oxdp_ctx_is_too_long(ctx, port)) {
+            oxdp_drop(in_port, OXDP_DROP_MTU);
         } else if (oxdp_ctx_copy(ctx, port->ifindex)) {
             oxdp_drop(in_port, OXDP_DROP_OUT_ERROR);
         }

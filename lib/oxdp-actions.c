@@ -90,6 +90,25 @@ member_is_valid(const struct nlattr *a, bool is_list, size_t size, int depth)
             : nl_attr_get_size(a) == size);
 }
 
+/* Returns true if 'a' has all members from 1 to 'n'. */
+static bool
+has_members(const struct nlattr *a, int n)
+{
+    for (int i = 1; i <= n; i++) {
+        if (!nl_attr_find_nested(a, i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+hash_is_valid(const struct ovs_action_hash *hash)
+{
+    return (hash->hash_alg == OVS_HASH_ALG_L4
+            || hash->hash_alg == OVS_HASH_ALG_SYM_L4);
+}
+
 static bool
 action_is_valid(const struct nlattr *a, int depth)
 {
@@ -98,7 +117,9 @@ action_is_valid(const struct nlattr *a, int depth)
     int size = action_size(nl_attr_type(a));
 
     if (size >= 0) {
-        return nl_attr_get_size(a) == size;
+        return (nl_attr_get_size(a) == size
+                && (nl_attr_type(a) != OVS_ACTION_ATTR_HASH
+                    || hash_is_valid(nl_attr_get(a))));
     }
     switch ((int) nl_attr_type(a)) {
     case OVS_ACTION_ATTR_SET:
@@ -115,7 +136,7 @@ action_is_valid(const struct nlattr *a, int depth)
                 return false;
             }
         }
-        return !left;
+        return !left && has_members(a, OVS_SAMPLE_ATTR_MAX);
     case OVS_ACTION_ATTR_CHECK_PKT_LEN:
         NL_NESTED_FOR_EACH (b, left, a) {
             if (!member_is_valid(b, nl_attr_type(b)
@@ -124,7 +145,7 @@ action_is_valid(const struct nlattr *a, int depth)
                 return false;
             }
         }
-        return !left;
+        return !left && has_members(a, OVS_CHECK_PKT_LEN_ATTR_MAX);
     case OVS_ACTION_ATTR_USERSPACE:
     case OVS_ACTION_ATTR_CT:
         NL_NESTED_FOR_EACH (b, left, a) {

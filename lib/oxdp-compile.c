@@ -6,11 +6,13 @@
 
 #include <string.h>
 
+#include "hash.h"
 #include "netlink.h"
 #include "odp-netlink.h"
 #include "odp-util.h"
 #include "oxdp-abi.h"
 #include "oxdp-actions.h"
+#include "oxdp-hash.h"
 #include "packets.h"
 #include "util.h"
 
@@ -554,8 +556,10 @@ compile_hash(struct compiler *c, const struct ovs_action_hash *hash)
 {
     struct oxdp_op *op;
 
-    /* BPF hashes the packet as it was received. */
+    /* BPF hashes the packet as it was received, and does not do it the way of
+     * an OVS that is built for certain processors. */
     if (c->changed_nw || c->changed_mpls
+        || hash_int(1, 2) != oxdp_hash_int(1, 2)
         || (hash->hash_alg == OVS_HASH_ALG_SYM_L4 && c->changed_l2)
         || (hash->hash_alg != OVS_HASH_ALG_L4
             && hash->hash_alg != OVS_HASH_ALG_SYM_L4)) {

@@ -769,9 +769,10 @@ table_modify(struct oxdp_table *t, struct oxdp_megaflow *mf,
              const struct oxdp_put *put)
     OVS_REQUIRES(t->mutex)
 {
-    struct oxdp_actions *old;
+    struct oxdp_actions *old, *new;
     uint32_t slot;
 
+    new = oxdp_actions_clone(put->actions, put->actions_len);
     atomic_read_relaxed(&mf->slot, &slot);
     atomic_store_relaxed(&mf->modified, true);
     mf->prev_slot = slot;
@@ -779,8 +780,7 @@ table_modify(struct oxdp_table *t, struct oxdp_megaflow *mf,
     uninstall(t, slot, mf, false);
 
     old = ovsrcu_get_protected(struct oxdp_actions *, &mf->actions);
-    ovsrcu_set(&mf->actions,
-               oxdp_actions_clone(put->actions, put->actions_len));
+    ovsrcu_set(&mf->actions, new);
     ovsrcu_postpone(oxdp_actions_free, old);
 }
 

@@ -116,6 +116,8 @@ recirculate(struct xdp_dp *dp, struct dp_packet_batch *batch,
         struct dp_packet *clone = dp_packet_clone(packet);
 
         clone->md.recirc_id = recirc_id;
+        /* As BPF does, which hashes packets as they are now. */
+        *dp_packet_ol_flags_ptr(clone) &= ~DP_PACKET_OL_RSS_HASH;
         xdp_receive(dp, clone);
     }
     (*depth)--;

@@ -53,10 +53,14 @@ xdp_flow_layer(const struct xdp_dp *dp, const struct oxdp_megaflow *mf_,
     if (verdict == OXDP_VERDICT_SKB) {
         return "tc";
     }
-    if (slot.out_port < OXDP_MAX_PORTS
-        && !(ports[slot.out_port].flags & OXDP_PORT_F_XMIT)) {
-        *reason = OXDP_REASON_NO_XMIT;
-        return "tc";
+    for (int i = 0; i < slot.n_ops; i++) {
+        const struct oxdp_op *op = &slot.ops[i];
+
+        if (op->code == OXDP_OP_OUTPUT
+            && !(ports[op->arg32].flags & OXDP_PORT_F_XMIT)) {
+            *reason = OXDP_REASON_NO_XMIT;
+            return "tc";
+        }
     }
     return "xdp";
 }

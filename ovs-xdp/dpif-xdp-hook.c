@@ -170,18 +170,24 @@ port_update(struct xdp_dp *dp, struct xdp_port *port,
     if (!port->no_peer) {
         flags |= OXDP_PORT_F_PEER;
         memcpy(p->peer_mac, peer.mac, sizeof p->peer_mac);
-        /* What veth itself compares with. */
         p->peer_len = peer.mtu + ETH_HEADER_LEN + VLAN_HEADER_LEN;
     }
     if (oxdp_attach_is_attached(&port->xdp)) {
         flags |= OXDP_PORT_F_XDP;
+        if (port->mode == XDP_MODE_GENERIC) {
+            /* Behind a program that takes frames of several buffers, Linux
+             * (6.18) has lost where the Ethernet header of an SKB is. */
+            flags |= OXDP_PORT_F_NO_PASS;
+        }
     }
-    p->punt_rate = dp->upcall_rate;
-    p->punt_burst = dp->upcall_burst;
-    p->flags = flags;
     if (!port->internal || netdev_get_mtu(port->netdev, &mtu)) {
         mtu = info->mtu;
     }
+    /* What veth itself compares with. */
+    p->max_len = mtu + ETH_HEADER_LEN + VLAN_HEADER_LEN;
+    p->punt_rate = dp->upcall_rate;
+    p->punt_burst = dp->upcall_burst;
+    p->flags = flags;
     xdp_cpu_require_mtu(dp, mtu + ETH_HEADER_LEN + 2 * VLAN_HEADER_LEN);
 }
 

@@ -154,6 +154,7 @@ int
 dpif_xdp_meter_set(struct dpif *dpif, ofproto_meter_id id,
                    struct ofputil_meter_config *config)
 {
+    uint64_t now = monotonic_ns() << OXDP_METER_TIME_SHIFT;
     struct xdp_dp *dp = get_xdp_dp(dpif);
     struct oxdp_meter *meter;
 
@@ -199,7 +200,8 @@ dpif_xdp_meter_set(struct dpif *dpif, ofproto_meter_id id,
         band->cost = (UINT64_C(1000000000) << OXDP_METER_TIME_SHIFT)
                      / MAX(band->rate, 1);
         band->burst = band->cost * MIN(from->burst_size,
-                                       INT64_MAX / band->cost);
+                                       OXDP_METER_MAX_BURST / band->cost);
+        band->full = now;
     }
     meter_set_live(meter, true);
     return 0;

@@ -467,7 +467,8 @@ check_xdp(const struct oxdp_flow *flow)
         n.punted[OXDP_HOOK_XDP] += check_punt("XDP", &result, &hdr, 0);
     } else if (flow->verdict == OXDP_VERDICT_SKB) {
         if (retval != XDP_PASS || !diff_take_meta(&result, &meta)
-            || meta.port != OXDP_PORT_NONE || meta.recirc_id) {
+            || meta.port != OXDP_META_LOOKUP || meta.recirc_id
+            || meta.in_port != DIFF_IN_PORT) {
             fail("XDP returns %"PRIu32" and not XDP_PASS", retval);
         }
         check_bytes("XDP", &result, gen.data, gen.len);
@@ -481,7 +482,7 @@ check_xdp(const struct oxdp_flow *flow)
         fail("XDP has executed a list with several outputs");
     } else if (event_port(e) == DIFF_SKB_PORT) {
         if (retval != XDP_PASS || !diff_take_meta(&result, &meta)
-            || meta.port != DIFF_SKB_PORT) {
+            || meta.port != DIFF_SKB_PORT || meta.in_port != DIFF_IN_PORT) {
             fail("XDP returns %"PRIu32" and not XDP_PASS", retval);
         }
         check_bytes("XDP", &result, e->bytes.data, e->bytes.len);
@@ -778,6 +779,7 @@ add_port(uint32_t port, uint32_t flags, bool encap)
 
     port_ifindex[port] = info.ifindex;
     bpf->shared->ports[port].flags = OXDP_PORT_F_PRESENT | flags;
+    bpf->shared->ports[port].max_len = DIFF_MAX_LEN;
     bpf->shared->ports[port].ifindex = info.ifindex;
     memset(&val, 0, sizeof val);
     val.ifindex = info.ifindex;
