@@ -20,6 +20,7 @@ UNIT_TESTS = \
 	tests/compile-fuzz \
 	tests/diff-actions \
 	tests/match-native \
+	tests/meter-native \
 	tests/parse-fuzz \
 	tests/suite-compare.test \
 	tests/table-native \
@@ -32,6 +33,7 @@ LAB_TESTS = \
 	tests/conntrack.test \
 	tests/demo.test \
 	tests/documentation.test \
+	tests/handover.test \
 	tests/idle.test \
 	tests/jumbo.test \
 	tests/lab-basic.test \
@@ -69,6 +71,7 @@ check_PROGRAMS += \
 	tests/compile-fuzz \
 	tests/diff-actions \
 	tests/match-native \
+	tests/meter-native \
 	tests/parse-bpf \
 	tests/parse-fuzz \
 	tests/table-native \
@@ -124,6 +127,9 @@ tests_match_native_SOURCES = \
 	tests/parse-ref.c \
 	tests/parse-ref.h
 tests_match_native_LDADD = $(OXDP_LDADD)
+
+tests_meter_native_SOURCES = tests/meter-native.c
+tests_meter_native_LDADD = $(OXDP_LDADD)
 
 tests_parse_bpf_SOURCES = \
 	tests/bpf/parse-test.h \
