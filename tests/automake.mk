@@ -38,6 +38,7 @@ LAB_TESTS = \
 	tests/jumbo.test \
 	tests/lab-basic.test \
 	tests/meter.test \
+	tests/mirror.test \
 	tests/nat.test \
 	tests/parse-bpf \
 	tests/peer.test \

@@ -6,6 +6,13 @@
                                             MAC address; prints how many arrive
     lab-packets.py noise LAB FROM SECONDS   the same, as fast as possible;
                                             prints how many were sent
+    lab-packets.py spread LAB FROM KIND N ROUNDS [dst=...]
+                                            one packet of each of N connections
+                                            (KIND is udp4, udp6, tcp4 or tcp6),
+                                            ROUNDS times; prints, for each port,
+                                            "PORT CONNECTIONS PACKETS", and
+                                            "moved N", of those connections that
+                                            came out of several ports
     lab-packets.py tap NETNS TAP IP         asks by ARP, as a tap's user, who
                                             has IP; prints its MAC address
 
@@ -23,7 +30,8 @@ CASES has lines:
     dpctl ARGS                  the same for dpctl/..., after "send" has
                                 emptied the table, with revalidators paused;
                                 {NAME} is the datapath's number of a port
-    monitor                     packet-ins, which are compared as well
+    monitor [ARGUMENT...]       packet-ins, with all bytes, which are compared
+                                as well; arguments are those of ovs-ofctl
     send HOST WHAT...           sends twice: on an empty flow table, and again
     expect VERDICT[/REASON] REGEXP
                                 at least one of the datapath's flows matches
@@ -35,17 +43,23 @@ CASES has lines:
                                 one, and "frame" in XDP or else ovs-vswitchd
 
     once HOST WHAT... [count=N] sends once, N times, whatever flows there are
+    packet-out IN_PORT ACTIONS WHAT...
+                                has each packet sent by OpenFlow
+    link PORT up|down           the switch's end of a link
     same VERB ARGS              like vsctl, ofctl, appctl, but it may fail:
                                 exit status and output must be the reference's,
                                 but for what is the datapath's own
+    eventually REGEXP VERB ARGS the same, but waits until the reference's
+                                output matches REGEXP and the others' equals it
     stats REGEXP                flows that match REGEXP, in all labs the same,
                                 have the reference's counters; if they have
                                 packets, they were used since the case's first
                                 "once"
 
-WHAT are a kind of frame (see kinds() below) and options:
+WHAT are kinds of frames (see kinds() below), or "0x" and a frame's bytes, with
+commas between them; and options:
 
-    src=hN dst=hN|all           MAC addresses; default: the sender's, h2's
+    src=hN dst=hN|all|MAC       MAC addresses; default: the sender's, h2's
     tags=TAG/TAG...             outermost first: [s]VID[pPCP], s is for 802.1ad
 """
 
@@ -53,6 +67,7 @@ import collections
 import ctypes
 import fcntl
 import itertools
+import json
 import os
 import re
 import select
@@ -67,10 +82,12 @@ from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import ICMPv6ND_NS, IPv6, IPv6ExtHdrDestOpt
 from scapy.layers.l2 import ARP
 from scapy.packet import Raw
+from scapy.utils import checksum
 import scapy.layers.inet6  # noqa: F401 (ICMPv6 option classes)
 
 QUIET = .06             # Seconds without a frame: the pass is over.
 LATE = 1.5              # Seconds that a missing frame may take.
+SETTLE = 15             # Seconds that "eventually" waits.
 
 SOL_PACKET = 263
 PACKET_AUXDATA = 8
@@ -129,6 +146,8 @@ class Port:
 def mac(host):
     if host == 'all':
         return b'\xff' * 6
+    if ':' in host:
+        return bytes.fromhex(host.replace(':', ''))
     return bytes([2, 1, 0, 0, 0, int(host[1:])])
 
 
@@ -171,6 +190,28 @@ def payloads():
     ]
 
 
+def igmp(kind, group, dst):
+    """An IGMPv2 message to dst."""
+    body = struct.pack('!BBH4s', kind, 0, 0, socket.inet_aton(group))
+    body = body[:2] + struct.pack('!H', checksum(body)) + body[4:]
+    return IP(src='192.0.2.1', dst=dst, ttl=1, proto=2,
+              options=[b'\x94\x04\x00\x00']) / Raw(body)
+
+
+def multicast():
+    """The same for multicast: who joins and leaves, and what is sent there.
+    The destination's MAC address is to be given."""
+    data = UDP(sport=7, dport=9) / Raw(bytes(range(32)))
+    return [
+        ('join', 0x0800, igmp(0x16, '239.1.1.1', '239.1.1.1')),
+        ('leave', 0x0800, igmp(0x17, '239.1.1.1', '224.0.0.2')),
+        ('query', 0x0800, igmp(0x11, '0.0.0.0', '224.0.0.1')),
+        ('group1', 0x0800, IP(src='192.0.2.1', dst='239.1.1.1') / data),
+        ('group2', 0x0800, IP(src='192.0.2.1', dst='239.2.2.2') / data),
+        ('group0', 0x0800, IP(src='192.0.2.1', dst='224.0.0.5') / data),
+    ]
+
+
 def kinds():
     """Name of a kind to a list of (EtherType, bytes)."""
     kinds = {name: [(eth_type, bytes(data))]
@@ -178,6 +219,8 @@ def kinds():
     kinds['any'] = [p for ps in list(kinds.values()) for p in ps]
     # Those that stay below the MTU when they get longer.
     kinds['small'] = [p for p in kinds['any'] if p not in kinds['big']]
+    for name, eth_type, data in multicast():
+        kinds[name] = [(eth_type, bytes(data))]
     return kinds
 
 
@@ -185,12 +228,20 @@ KINDS = kinds()
 
 
 def frames(sender, kind, options):
+    if kind.startswith('0x'):
+        return [bytes.fromhex(kind[2:])]
     opt = dict(o.split('=', 1) for o in options)
     head = mac(opt.get('dst', 'h2')) + mac(opt.get('src', sender))
     for t in filter(None, opt.get('tags', '').split('/')):
         head += tag(t)
     return [head + struct.pack('!H', eth_type) + data
             for eth_type, data in KINDS[kind]]
+
+
+def several(sender, argv):
+    """What WHAT and options say."""
+    return [f for kind in argv[0].split(',')
+            for f in frames(sender, kind, argv[1:])]
 
 
 def show(frame):
@@ -200,6 +251,39 @@ def show(frame):
 
 
 # Labs.
+
+class Appctl:
+    """What ovs-appctl does with ovs-vswitchd, without a process; used like
+    subprocess.Popen."""
+
+    def __init__(self, rundir, argv):
+        with open(os.path.join(rundir, 'ovs-vswitchd.pid')) as f:
+            path = os.path.join(rundir, 'ovs-vswitchd.%s.ctl' % f.read().strip())
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(path)
+        self.sock.sendall(json.dumps({'id': 0, 'method': argv[0],
+                                      'params': argv[1:]}).encode())
+        self.returncode = None
+
+    def communicate(self):
+        reply = b''
+        while True:
+            reply += self.sock.recv(65536)
+            try:
+                reply = json.loads(reply)
+                break
+            except ValueError:
+                pass
+        self.sock.close()
+        self.returncode = 2 if reply['error'] else 0
+        return [reply['error'] or reply['result']]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        pass
+
 
 class Lab:
     def __init__(self, spec):
@@ -217,6 +301,8 @@ class Lab:
         self.numbers = {}
 
     def start(self, *argv):
+        if argv[0] == 'ovs-appctl' and argv[1] != '-t':
+            return Appctl(self.dir, argv[1:])
         return subprocess.Popen(argv, env=self.env, text=True,
                                 stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT)
@@ -253,10 +339,16 @@ class Lab:
             line = re.sub(r'ufid:[-0-9a-f]+,? ?', '', line)
             line = re.sub(r', dp:\w+|, dp-extra-info:.*', '', line)
             line = re.sub(r'used:[0-9.]+s', 'used:recently', line)
+            line = re.sub(r'(duration[:=])[0-9.]+s', r'\1while', line)
+            # The kernel's veth counts neither tags beside the frame nor, with
+            # XDP, Ethernet headers.
+            line = re.sub(r'(pkts=\d+, bytes=)\d+', r'\1some', line)
             line = re.sub(r'in_port\((\d+)\)',
                           lambda m: 'in_port(%s)' % names.get(m[1], m[1]),
                           line)
-            line = re.sub(r'(actions:)(\d+)$',
+            # How old what was learned is.
+            line = re.sub(r'^( *\S+ +\d+ +\S*[.:]\S* +)\d+$', r'\1old', line)
+            line = re.sub(r'(actions: ?(?:.*,)?)(\d+)$',
                           lambda m: m[1] + names.get(m[2], m[2]), line)
             lines.append(line)
         return sorted(lines)
@@ -319,8 +411,22 @@ class Comparison:
             for lab in self.labs:
                 for frame in what[i:i + 32]:
                     lab.ports[host].send(frame, lab.tag_in_skb)
-            self.collect(got, QUIET if i + 32 >= len(what) else .01)
+            if i + 32 < len(what):
+                self.collect(got, .01)
+        self.compare(got, '%s pass from %s' % (when, host))
 
+    def packet_out(self, in_port, actions, what):
+        got = {lab: collections.Counter() for lab in self.labs}
+        for frame in what:
+            everywhere(self.labs, 'ovs-ofctl', 'packet-out', 'br0',
+                       'in_port=%s packet=%s actions=%s'
+                       % (in_port, frame.hex(), actions))
+        self.compared += 1
+        self.compare(got, 'packet-out')
+
+    def compare(self, got, what):
+        """Takes what arrives, and complains if it is not the reference's."""
+        self.collect(got, QUIET)
         want = got[self.labs[0]]
         deadline = time.monotonic() + LATE
         while (any(got[lab] != want for lab in self.labs)
@@ -332,8 +438,8 @@ class Comparison:
             for word, diff in (('missing', want - got[lab]),
                                ('surplus', got[lab] - want)):
                 for (port, frame), n in list(diff.items())[:5]:
-                    self.complain('%s, %s pass from %s: %d %s on %s: %s'
-                                  % (lab.name, when, host, n, word, port,
+                    self.complain('%s, %s: %d %s on %s: %s'
+                                  % (lab.name, what, n, word, port,
                                      show(frame)))
 
     def send(self, host, what):
@@ -358,12 +464,30 @@ class Comparison:
             self.sent = time.monotonic()
         self.one_pass(host, what, 'only')
 
+    def results(self, verb, argv):
+        """Exit status and neutral output in all labs."""
+        running = [lab.start('ovs-' + verb,
+                             *(lab.number_ports(a) for a in argv))
+                   for lab in self.labs]
+        outs = [p.communicate()[0] for p in running]
+        return [(p.returncode, lab.neutral(out))
+                for lab, p, out in zip(self.labs, running, outs)]
+
+    def eventually(self, regexp, verb, argv):
+        deadline = time.monotonic() + SETTLE
+        while time.monotonic() < deadline:
+            results = self.results(verb, argv)
+            if (re.search(regexp, '\n'.join(results[0][1]))
+                    and all(result == results[0] for result in results)):
+                break
+            time.sleep(.1)
+        else:
+            self.complain('%s: waited for %s: %s' % (shlex.join(argv), regexp,
+                                                     results))
+        self.compared += 1
+
     def same(self, verb, argv):
-        results = []
-        for lab in self.labs:
-            p = lab.start('ovs-' + verb, *(lab.number_ports(a) for a in argv))
-            out = p.communicate()[0]
-            results.append((p.returncode, lab.neutral(out)))
+        results = self.results(verb, argv)
         for lab, result in zip(self.labs[1:], results[1:]):
             if result != results[0]:
                 self.complain('%s: %s: %s\ninstead of\n%s'
@@ -433,14 +557,14 @@ class Comparison:
                               '\n%s' % (lab.name, moved, layer, hits,
                                         '\n'.join(flows.values())))
 
-    def start_monitor(self):
+    def start_monitor(self, argv):
         for lab in self.labs:
             lab.monitor = os.path.join(lab.dir, 'monitor.log')
             with open(lab.monitor, 'w') as log:
                 # Detaches when it is connected.
-                subprocess.run(['ovs-ofctl', '-Pnxt_packet_in', 'monitor',
-                                'br0', '65534', '--detach', '--no-chdir',
-                                '--pidfile'],
+                subprocess.run(['ovs-ofctl', '-Pnxt_packet_in', '-mmm',
+                                'monitor', 'br0', '65534', *argv, '--detach',
+                                '--no-chdir', '--pidfile'],
                                env=lab.env, stderr=log, check=True)
 
     def stop_monitor(self):
@@ -488,10 +612,11 @@ class Comparison:
 
     def line(self, line):
         verb, _, rest = line.partition(' ')
-        argv = shlex.split(rest)
         if verb == '=':
             self.begin(rest)
-        elif verb == 'flow':
+            return
+        argv = shlex.split(rest)
+        if verb == 'flow':
             everywhere(self.labs, 'ovs-ofctl', '-OOpenFlow15', 'add-flow',
                        'br0', rest)
         elif verb == 'dpctl':
@@ -500,17 +625,22 @@ class Comparison:
         elif verb in ('vsctl', 'ofctl', 'appctl'):
             everywhere(self.labs, 'ovs-' + verb, *argv)
         elif verb == 'monitor':
-            self.start_monitor()
+            self.start_monitor(argv)
         elif verb == 'send':
-            self.send(argv[0], [f for kind in argv[1].split(',')
-                                for f in frames(argv[0], kind, argv[2:])])
+            self.send(argv[0], several(argv[0], argv[1:]))
         elif verb == 'once':
             opt = [a for a in argv[2:] if not a.startswith('count=')]
             count = int((set(argv[2:]) - set(opt) or {'count=1'}).pop()[6:])
-            self.once(argv[0], count * [f for kind in argv[1].split(',')
-                                        for f in frames(argv[0], kind, opt)])
+            self.once(argv[0], count * several(argv[0], [argv[1]] + opt))
+        elif verb == 'packet-out':
+            self.packet_out(argv[0], argv[1], several('h1', argv[2:]))
+        elif verb == 'link':
+            for lab in self.labs:
+                lab.run('ip', '-n', lab.name + '-switch', 'link', 'set', *argv)
         elif verb == 'same':
             self.same(argv[0], argv[1:])
+        elif verb == 'eventually':
+            self.eventually(argv[0], argv[1], argv[2:])
         elif verb == 'stats':
             self.stats(rest)
         elif verb == 'expect':
@@ -580,6 +710,48 @@ def noise(lab, sender, seconds):
     print(sent)
 
 
+def connections(kind, n, head):
+    l3 = IPv6(src='2001:db8::1', dst='2001:db8::2') if kind[3] == '6' \
+        else IP(src='192.0.2.1', dst='192.0.2.2')
+    l4 = UDP if kind[:3] == 'udp' else TCP
+    head += b'\x86\xdd' if kind[3] == '6' else b'\x08\x00'
+    return [head + bytes(l3 / l4(sport=10000 + 7 * i, dport=80)
+                         / Raw(struct.pack('!I', i))) for i in range(n)]
+
+
+def spread(lab, sender, kind, n, rounds, dst='dst=h2'):
+    ports = Lab(lab).ports
+    frames = connections(kind, int(n), mac(dst[4:]) + mac(sender))
+    came_out = {i: set() for i in range(int(n))}
+    n_frames = collections.Counter()
+
+    def collect(seconds):
+        socks = {port.sock: name for name, port in ports.items()}
+        while True:
+            ready = select.select(socks, [], [], seconds)[0]
+            if not ready:
+                return
+            for sock in ready:
+                frame = ports[socks[sock]].receive()
+                if frame[6:12] == mac(sender):
+                    came_out[int.from_bytes(frame[-4:], 'big')].add(socks[sock])
+                    n_frames[socks[sock]] += 1
+
+    for _ in range(int(rounds)):
+        for i, frame in enumerate(frames):
+            ports[sender].send(frame)
+            if i % 16 == 15:
+                collect(.002)
+        deadline = time.monotonic() + LATE
+        collect(QUIET)
+        while not all(came_out.values()) and time.monotonic() < deadline:
+            collect(QUIET)
+    for name in sorted(n_frames):
+        print(name, sum(name in out for out in came_out.values()),
+              n_frames[name])
+    print('moved', sum(len(out) > 1 for out in came_out.values()))
+
+
 # Taps.
 
 def tap(netns, dev, address):
@@ -606,4 +778,4 @@ def tap(netns, dev, address):
 
 if __name__ == '__main__':
     {'compare': compare, 'burst': burst, 'noise': noise,
-     'tap': tap}[sys.argv[1]](*sys.argv[2:])
+     'spread': spread, 'tap': tap}[sys.argv[1]](*sys.argv[2:])
