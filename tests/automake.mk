@@ -33,6 +33,7 @@ LAB_TESTS = \
 	tests/conntrack.test \
 	tests/demo.test \
 	tests/documentation.test \
+	tests/groups.test \
 	tests/handover.test \
 	tests/idle.test \
 	tests/jumbo.test \

@@ -198,11 +198,13 @@ def igmp(kind, group, dst):
               options=[b'\x94\x04\x00\x00']) / Raw(body)
 
 
-def multicast():
-    """The same for multicast: who joins and leaves, and what is sent there.
-    The destination's MAC address is to be given."""
+def more_payloads():
+    """What is not part of "any".  The MAC address of multicast is to be
+    given."""
     data = UDP(sport=7, dport=9) / Raw(bytes(range(32)))
     return [
+        ('fin', 0x0800, IP(src='192.0.2.1', dst='192.0.2.2')
+            / TCP(sport=7, dport=80, flags='FA')),
         ('join', 0x0800, igmp(0x16, '239.1.1.1', '239.1.1.1')),
         ('leave', 0x0800, igmp(0x17, '239.1.1.1', '224.0.0.2')),
         ('query', 0x0800, igmp(0x11, '0.0.0.0', '224.0.0.1')),
@@ -219,7 +221,7 @@ def kinds():
     kinds['any'] = [p for ps in list(kinds.values()) for p in ps]
     # Those that stay below the MTU when they get longer.
     kinds['small'] = [p for p in kinds['any'] if p not in kinds['big']]
-    for name, eth_type, data in multicast():
+    for name, eth_type, data in more_payloads():
         kinds[name] = [(eth_type, bytes(data))]
     return kinds
 
