@@ -37,6 +37,7 @@ LAB_TESTS = \
 	tests/handover.test \
 	tests/idle.test \
 	tests/jumbo.test \
+	tests/l2.test \
 	tests/lab-basic.test \
 	tests/meter.test \
 	tests/mirror.test \
