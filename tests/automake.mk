@@ -50,6 +50,8 @@ LAB_TESTS = \
 	tests/privileges.test \
 	tests/qos.test \
 	tests/restart.test \
+	tests/sampling.test \
+	tests/stp.test \
 	tests/table.test \
 	tests/test-netdev \
 	tests/test-xsk \
@@ -61,6 +63,7 @@ TESTS = $(UNIT_TESTS) $(LAB_TESTS)
 
 EXTRA_DIST += \
 	tests/bpf/tag-to-skb.bpf.c \
+	tests/lab-collector.py \
 	tests/lab-lib.sh \
 	tests/lab-packets.py \
 	tests/netns-works \
