@@ -32,6 +32,7 @@ LAB_TESTS = \
 	tests/actions.test \
 	tests/conntrack.test \
 	tests/demo.test \
+	tests/diff-bridges.test \
 	tests/documentation.test \
 	tests/groups.test \
 	tests/handover.test \
@@ -63,6 +64,7 @@ TESTS = $(UNIT_TESTS) $(LAB_TESTS)
 
 EXTRA_DIST += \
 	tests/bpf/tag-to-skb.bpf.c \
+	tests/diff-bridges.py \
 	tests/lab-collector.py \
 	tests/lab-lib.sh \
 	tests/lab-packets.py \
@@ -200,10 +202,14 @@ check-unit:
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(UNIT_TESTS)'
 .PHONY: check-unit
 
-# CASES random packets and lists of actions, from random seed SEED on.
-check-diff: tests/diff-actions $(test_bpf_objects)
+# CASES random packets and lists of actions, and a bridge for each 1000 of
+# them, from random seed SEED on.
+check-diff: all tests/diff-actions $(test_bpf_objects)
 	$(AM_V_at)abs_top_builddir='$(abs_top_builddir)' \
 	  OXDP_TEST_SEED='$(SEED)' tests/diff-actions $(CASES)
+	$(AM_V_at)$(AM_TESTS_ENVIRONMENT) \
+	  OXDP_TEST_SEED='$(SEED)' OXDP_TEST_CASES='$(CASES)' \
+	  $(LOG_COMPILER) $(top_srcdir)/tests/diff-bridges.test
 .PHONY: check-diff
 
 # Open vSwitch's own system tests on our type, the basics or all:
@@ -235,4 +241,4 @@ clean-ovs-suite:
 	rm -rf tests/ovs-suite/xdp tests/ovs-suite/netdev tests/ovs-suite/suite* \
 	  tests/ovs-suite/*.lock
 
-CLEANFILES += tests/.lab-lock tests/.netns-broken
+CLEANFILES += tests/.lab-lock tests/.netns-broken tests/diff-bridges-*.case
