@@ -34,6 +34,7 @@ LAB_TESTS = \
 	tests/demo.test \
 	tests/diff-bridges.test \
 	tests/documentation.test \
+	tests/dpctl.test \
 	tests/groups.test \
 	tests/handover.test \
 	tests/idle.test \

@@ -48,7 +48,9 @@ CASES has lines:
     link PORT up|down           the switch's end of a link
     same VERB ARGS              like vsctl, ofctl, appctl, but it may fail:
                                 exit status and output must be the reference's,
-                                but for what is the datapath's own
+                                but for what is the datapath's own; {dp} and
+                                {type} are the datapath's name and type,
+                                {lines:LINE;LINE...} is a file with these lines
     eventually REGEXP VERB ARGS the same, but waits until the reference's
                                 output matches REGEXP and the others' equals it
     stats REGEXP                flows that match REGEXP, in all labs the same,
@@ -324,12 +326,28 @@ class Lab:
                     for line in out.splitlines() if line[:5] == 'ufid:')
 
     def number_ports(self, text):
-        """Replaces {NAME} by the number the datapath has for the port."""
+        """Replaces {NAME} by the number the datapath has for the port, {dp} and
+        {type} by the datapath's name and type."""
         if not self.numbers:
             out = self.run('ovs-appctl', 'dpctl/show')
+            self.dp = out.split(':')[0]
             self.numbers = {name: number for number, name
                             in re.findall(r'port (\d+): (\S+)', out)}
+        text = text.replace('{dp}', self.dp)
+        text = text.replace('{type}', self.dp.split('@')[0])
         return re.sub(r'{(\w+)}', lambda m: self.numbers[m[1]], text)
+
+    def argument(self, text):
+        """The same for an argument, which may be "{lines:...;...}" for the name
+        of a file with these lines."""
+        text = self.number_ports(text)
+        m = re.fullmatch(r'{lines:(.*)}', text)
+        if not m:
+            return text
+        name = os.path.join(self.dir, 'lines')
+        with open(name, 'w') as f:
+            f.write(m[1].replace(';', '\n') + '\n')
+        return name
 
     def neutral(self, text):
         """What is left of output when the datapath's own is taken out."""
@@ -339,6 +357,8 @@ class Lab:
         for line in text.splitlines():
             if line.startswith('flow-dump from'):
                 continue
+            line = line.replace(self.dp, '{dp}')
+            line = line.replace(self.dp.split('@')[0] + '@', '{type}@')
             line = re.sub(r'ufid:[-0-9a-f]+,? ?', '', line)
             line = re.sub(r', dp:\w+|, dp-extra-info:.*', '', line)
             line = re.sub(r'used:[0-9.]+s', 'used:recently', line)
@@ -474,8 +494,7 @@ class Comparison:
 
     def results(self, verb, argv):
         """Exit status and neutral output in all labs."""
-        running = [lab.start('ovs-' + verb,
-                             *(lab.number_ports(a) for a in argv))
+        running = [lab.start('ovs-' + verb, *map(lab.argument, argv))
                    for lab in self.labs]
         outs = [p.communicate()[0] for p in running]
         return [(p.returncode, lab.neutral(out))
