@@ -263,7 +263,8 @@ class Appctl:
 
     def __init__(self, rundir, argv):
         with open(os.path.join(rundir, 'ovs-vswitchd.pid')) as f:
-            path = os.path.join(rundir, 'ovs-vswitchd.%s.ctl' % f.read().strip())
+            pid = f.read().strip()
+        path = os.path.join(rundir, 'ovs-vswitchd.%s.ctl' % pid)
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.connect(path)
         self.sock.sendall(json.dumps({'id': 0, 'method': argv[0],
@@ -326,8 +327,8 @@ class Lab:
                     for line in out.splitlines() if line[:5] == 'ufid:')
 
     def number_ports(self, text):
-        """Replaces {NAME} by the number the datapath has for the port, {dp} and
-        {type} by the datapath's name and type."""
+        """Replaces {NAME} by the number the datapath has for the port, and
+        {dp} and {type} by the datapath's name and type."""
         if not self.numbers:
             out = self.run('ovs-appctl', 'dpctl/show')
             self.dp = out.split(':')[0]
@@ -338,8 +339,8 @@ class Lab:
         return re.sub(r'{(\w+)}', lambda m: self.numbers[m[1]], text)
 
     def argument(self, text):
-        """The same for an argument, which may be "{lines:...;...}" for the name
-        of a file with these lines."""
+        """The same for an argument, which may be "{lines:...;...}", for the
+        name of a file with these lines."""
         text = self.number_ports(text)
         m = re.fullmatch(r'{lines:(.*)}', text)
         if not m:
@@ -773,10 +774,11 @@ def spread(lab, sender, kind, n, rounds, dst='dst=h2'):
             if not ready:
                 return
             for sock in ready:
-                frame = ports[socks[sock]].receive()
+                name = socks[sock]
+                frame = ports[name].receive()
                 if frame[6:12] == mac(sender):
-                    came_out[int.from_bytes(frame[-4:], 'big')].add(socks[sock])
-                    n_frames[socks[sock]] += 1
+                    came_out[int.from_bytes(frame[-4:], 'big')].add(name)
+                    n_frames[name] += 1
 
     for _ in range(int(rounds)):
         for i, frame in enumerate(frames):
