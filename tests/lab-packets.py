@@ -364,6 +364,7 @@ class Lab:
             line = re.sub(r', dp:\w+|, dp-extra-info:.*', '', line)
             line = re.sub(r'used:[0-9.]+s', 'used:recently', line)
             line = re.sub(r'(duration[:=])[0-9.]+s', r'\1while', line)
+            line = re.sub(r', (idle|hard)_age=\d+', '', line)
             # The kernel's veth counts neither tags beside the frame nor, with
             # XDP, Ethernet headers.
             line = re.sub(r'(pkts=\d+, bytes=)\d+', r'\1some', line)
