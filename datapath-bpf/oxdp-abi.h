@@ -21,7 +21,7 @@
 /* Limits. */
 #define OXDP_MAX_PORTS 4096     /* Datapath port numbers 0...4095. */
 #define OXDP_MAX_MASKS 512      /* Megaflow masks that BPF searches. */
-#define OXDP_MAX_OPS 8          /* Opcodes of one flow. */
+#define OXDP_MAX_OPS 16         /* Opcodes of one flow. */
 #define OXDP_MAX_RECIRC 8       /* Passes of one packet through the table. */
 #define OXDP_MAX_EXT_HDRS 6     /* IPv6 extension headers that BPF walks. */
 #define OXDP_MAX_ND_OPTS 4      /* ND options that BPF walks. */
@@ -322,7 +322,7 @@ struct oxdp_flow {
     struct oxdp_key key;        /* Masked. */
     struct oxdp_op ops[OXDP_MAX_OPS];
 };
-OXDP_ASSERT(sizeof(struct oxdp_flow) == 416);
+OXDP_ASSERT(sizeof(struct oxdp_flow) == 672);
 
 #define OXDP_PORT_NONE 0xffffffffu
 
