@@ -45,8 +45,6 @@ action_size(uint16_t type)
         return sizeof(ovs_be16);
     case OVS_ACTION_ATTR_PUSH_ETH:
         return sizeof(struct ovs_action_push_eth);
-    case OVS_ACTION_ATTR_TUNNEL_PUSH:
-        return sizeof(struct ovs_action_push_tnl);
     case OVS_ACTION_ATTR_POP_VLAN:
     case OVS_ACTION_ATTR_POP_ETH:
     case OVS_ACTION_ATTR_POP_NSH:
@@ -109,6 +107,19 @@ hash_is_valid(const struct ovs_action_hash *hash)
             || hash->hash_alg == OVS_HASH_ALG_SYM_L4);
 }
 
+/* Its end is left out. */
+static bool
+tunnel_push_is_valid(const struct nlattr *a)
+{
+    const struct ovs_action_push_tnl *push = nl_attr_get(a);
+    size_t size = nl_attr_get_size(a);
+
+    return (size >= offsetof(struct ovs_action_push_tnl, header)
+            && size == offsetof(struct ovs_action_push_tnl, header)
+                       + push->header_len
+            && push->header_len <= sizeof push->header);
+}
+
 static bool
 action_is_valid(const struct nlattr *a, int depth)
 {
@@ -126,6 +137,8 @@ action_is_valid(const struct nlattr *a, int depth)
         return set_is_valid(a, false);
     case OVS_ACTION_ATTR_SET_MASKED:
         return set_is_valid(a, true);
+    case OVS_ACTION_ATTR_TUNNEL_PUSH:
+        return tunnel_push_is_valid(a);
     case OVS_ACTION_ATTR_CLONE:
         return list_is_valid(nl_attr_get(a), nl_attr_get_size(a), depth + 1);
     case OVS_ACTION_ATTR_SAMPLE:

@@ -726,12 +726,13 @@ test_hostile_descriptors(void)
     /* As large as needed, so that a sanitizer sees what is beyond. */
     xsk.area = xmalloc(N * CHUNK_SIZE);
     make_hdr(1, &hdr);
-    for (size_t i = 0; i < N * CHUNK_SIZE; i += sizeof hdr) {
+    for (size_t i = 0; i < N * CHUNK_SIZE; i += 64) {
         memcpy(xsk.area + i, &hdr, sizeof hdr);
     }
     for (int i = 0; i < 1000000; i++) {
         static const uint32_t lens[] = {
-            0, 1, 31, 32, 45, 46, 60, 3840, 3841, 4096, 4097, UINT32_MAX
+            0, 1, sizeof hdr - 1, sizeof hdr, sizeof hdr + 13, sizeof hdr + 14,
+            80, 3840, 3841, 4096, 4097, UINT32_MAX
         };
         struct xdp_desc *desc = &descs[rx_ptrs.producer % SIZE];
         struct dp_packet *packet;
