@@ -19,7 +19,8 @@ noinst_HEADERS += \
 	datapath-bpf/oxdp-set.h \
 	datapath-bpf/oxdp-size.h \
 	datapath-bpf/oxdp-skb.h \
-	datapath-bpf/oxdp-stats.h
+	datapath-bpf/oxdp-stats.h \
+	datapath-bpf/oxdp-vlan.h
 
 # oxdp-NAME.bpf.c becomes oxdp-NAME.bpf.o and oxdp-NAME.skel.h, whose
 # functions start with oxdp_NAME__.

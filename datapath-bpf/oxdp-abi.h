@@ -14,7 +14,7 @@
 
 #include <linux/types.h>
 
-#define OXDP_ABI_VERSION 5
+#define OXDP_ABI_VERSION 6
 
 #define OXDP_ASSERT(EXPR) _Static_assert(EXPR, #EXPR)
 
@@ -359,6 +359,8 @@ OXDP_ASSERT(sizeof(struct oxdp_bucket) == 64);
 #define OXDP_PORT_F_XDP 8u      /* Frames come in through the XDP hook. */
 #define OXDP_PORT_F_PEER 16u    /* SKBs may go straight to the other end. */
 #define OXDP_PORT_F_NO_PASS 32u /* What XDP passes to TC gets there broken. */
+#define OXDP_PORT_F_FALLBACK 64u /* The kernel bridge takes what cannot be sent
+                                  * to userspace; otherwise it is dropped. */
 
 struct oxdp_port {
     __u32 ifindex;              /* Device to transmit on, 0 if none. */
@@ -376,6 +378,52 @@ struct oxdp_port {
     __u64 pad1[6];
 };
 OXDP_ASSERT(sizeof(struct oxdp_port) == 128);
+
+/* VLAN modes, OVS's enum port_vlan_mode: ENUM, value of Port:vlan_mode. */
+#define OXDP_VLAN_MODES                                 \
+    OXDP_VLAN_MODE(ACCESS, "access")                    \
+    OXDP_VLAN_MODE(TRUNK, "trunk")                      \
+    OXDP_VLAN_MODE(NATIVE_TAGGED, "native-tagged")      \
+    OXDP_VLAN_MODE(NATIVE_UNTAGGED, "native-untagged")  \
+    OXDP_VLAN_MODE(DOT1Q_TUNNEL, "dot1q-tunnel")
+
+enum oxdp_vlan_mode {
+#define OXDP_VLAN_MODE(ENUM, NAME) OXDP_VLAN_MODE_##ENUM,
+    OXDP_VLAN_MODES
+#undef OXDP_VLAN_MODE
+    OXDP_N_VLAN_MODES
+};
+
+/* When a port sends a tag with nothing but a priority in it. */
+enum oxdp_priority_tags {
+    OXDP_PRIORITY_TAGS_NEVER,
+    OXDP_PRIORITY_TAGS_IF_NONZERO,
+    OXDP_PRIORITY_TAGS_ALWAYS,
+};
+
+#define OXDP_VLANS 4096
+
+/* What a port is to the bridge, for packets that the kernel bridge forwards,
+ * which knows nothing of this: see oxdp-vlan.h.  Index is the datapath port.  Written by
+ * lib/oxdp-bport.c, read by BPF. */
+#define OXDP_BPORT_F_PROTECTED 1u
+#define OXDP_BPORT_F_BLOCKED 2u /* Nothing goes in or out: STP, a bond's other
+                                 * member, reserved for a mirror. */
+
+struct oxdp_bport {
+    __u32 bridge;               /* ifindex of the kernel bridge that it is a
+                                 * member of, or that it is; 0 if none. */
+    __u8 flags;                 /* OXDP_BPORT_F_*. */
+    __u8 vlan_mode;             /* enum oxdp_vlan_mode. */
+    __u8 priority_tags;         /* enum oxdp_priority_tags. */
+    __u8 pad0;
+    __u16 tag;                  /* 0 if it has none. */
+    __be16 tunnel_tpid;         /* For DOT1Q_TUNNEL. */
+    __u32 pad1;
+    __u64 vlans[OXDP_VLANS / 64];       /* A bitmap: trunks, for DOT1Q_TUNNEL
+                                         * customers' VLANs. */
+};
+OXDP_ASSERT(sizeof(struct oxdp_bport) == 528);
 
 /* Which datapath port a device is; the port's own and for an internal port its
  * datapath end.  Open addressing from ifindex modulo OXDP_IFPORT_SLOTS.
@@ -564,6 +612,7 @@ OXDP_ASSERT(sizeof(struct oxdp_control) == 64);
 struct oxdp_shared {
     struct oxdp_control control;
     struct oxdp_port ports[OXDP_MAX_PORTS];     /* By datapath port. */
+    struct oxdp_bport bports[OXDP_MAX_PORTS];   /* By datapath port. */
     union oxdp_ifport ifports[OXDP_IFPORT_SLOTS];
     struct oxdp_mask masks[OXDP_MAX_MASKS];     /* By id. */
     __u64 order[OXDP_MAX_MASKS];        /* Ids in the order of the search. */

@@ -7,6 +7,8 @@ lib_liboxdp_a_SOURCES = \
 	lib/oxdp-actions.h \
 	lib/oxdp-attach.c \
 	lib/oxdp-attach.h \
+	lib/oxdp-bport.c \
+	lib/oxdp-bport.h \
 	lib/oxdp-compile.c \
 	lib/oxdp-compile.h \
 	lib/oxdp-format.c \
