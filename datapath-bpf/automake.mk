@@ -10,6 +10,7 @@ noinst_HEADERS += \
 	datapath-bpf/oxdp-ctx-xdp.h \
 	datapath-bpf/oxdp-hash.h \
 	datapath-bpf/oxdp-key.h \
+	datapath-bpf/oxdp-local.h \
 	datapath-bpf/oxdp-maps.h \
 	datapath-bpf/oxdp-megaflow.h \
 	datapath-bpf/oxdp-meter.h \

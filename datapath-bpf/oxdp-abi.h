@@ -361,6 +361,9 @@ OXDP_ASSERT(sizeof(struct oxdp_bucket) == 64);
 #define OXDP_PORT_F_NO_PASS 32u /* What XDP passes to TC gets there broken. */
 #define OXDP_PORT_F_FALLBACK 64u /* The kernel bridge takes what cannot be sent
                                   * to userspace; otherwise it is dropped. */
+#define OXDP_PORT_F_LOCAL 128u  /* A bridge's LOCAL port: what comes in is what
+                                 * the host sends, on the device's egress, and
+                                 * what goes out goes to its ingress. */
 
 struct oxdp_port {
     __u32 ifindex;              /* Device to transmit on, 0 if none. */
@@ -486,11 +489,14 @@ struct oxdp_port_stats {
     __u64 mask_probes;          /* Masks looked at behind the hint. */
     __u64 punts;                /* Packets sent to userspace. */
     __u64 to_skb;               /* Passed from XDP to TC. */
-    __u64 peer_packets;         /* Sent straight to the other end of this port,
-                                 * which the device itself does not count; */
-    __u64 peer_bytes;           /* GSO packets once, as devices do. */
+    __u64 tx_packets;           /* Sent out of this port in ways that its device
+                                 * does not count: straight to the other end,
+                                 * or to the host if it is LOCAL. */
+    __u64 tx_bytes;             /* GSO packets once, as devices do. */
+    __u64 rx_packets;           /* Received likewise, from the host. */
+    __u64 rx_bytes;
     __u64 drops[OXDP_N_DROPS];
-    __u64 pad[4];
+    __u64 pad[2];
 };
 OXDP_ASSERT(sizeof(struct oxdp_port_stats) == 192);
 

@@ -10,6 +10,7 @@
 #include <linux/pkt_cls.h>
 
 #include "oxdp-ctx-xdp.h"
+#include "oxdp-local.h"
 #include "oxdp-stats.h"
 
 /* On "ovs-xdp-cpu": into this CPU's AF_XDP socket. */
@@ -70,7 +71,7 @@ oxdp_cpu_tc(struct __sk_buff *ctx)
     if (!port || !(port->flags & OXDP_PORT_F_PRESENT)) {
         return TC_ACT_SHOT;
     }
-    return bpf_redirect(port->ifindex, 0);
+    return oxdp_redirect_skb(ctx, port, port_no);
 }
 
 /* On "ovs-xdp", TC egress: puts the header in front of a packet that a TC

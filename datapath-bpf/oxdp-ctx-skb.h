@@ -9,12 +9,17 @@
 #include <linux/if_packet.h>
 #include <linux/pkt_cls.h>
 
+#include "oxdp-local.h"
 #include "oxdp-maps.h"
 #include "oxdp-parse.h"
 
 #define OXDP_HOOK OXDP_HOOK_TC
 #define OXDP_SKB 1
 #define OXDP_RET_DROP TC_ACT_SHOT
+
+/* What the entry programs tell oxdp_tc_rest(), by element of 'ctx->cb'; the
+ * first four are of oxdp_ctx_save_meta(). */
+#define OXDP_CB_EGRESS 4        /* Nonzero on a device's egress. */
 
 /* Header bytes that are pulled into the linear part if the parser asks. */
 #define OXDP_PULL_BYTES 256u
@@ -102,7 +107,8 @@ oxdp_ctx_is_too_long(oxdp_ctx *ctx, const struct oxdp_port *port)
 /* Returns nonzero if the packet may go straight to the other end of 'port',
  * that is, if the stack there could not tell.  It would take any packet for
  * one of its own, by its address, and of any length; and which tag is beside
- * the frame and which in it may change on the ordinary way. */
+ * the frame and which in it may change on the ordinary way.  The kernel does it
+ * on ingress alone. */
 OXDP_INLINE int
 oxdp_ctx_is_for_peer(oxdp_ctx *ctx, const struct oxdp_port *port)
 {
@@ -110,6 +116,7 @@ oxdp_ctx_is_for_peer(oxdp_ctx *ctx, const struct oxdp_port *port)
     const oxdp_half *mac = (const oxdp_half *) port->peer_mac;
 
     return (port->flags & OXDP_PORT_F_PEER
+            && !ctx->cb[OXDP_CB_EGRESS]
             && (void *) (dst + 3) <= (void *) (long) ctx->data_end
             && dst[0] == mac[0] && dst[1] == mac[1] && dst[2] == mac[2]
             && !ctx->vlan_present && !oxdp_is_vlan(ctx->protocol)
@@ -122,15 +129,7 @@ OXDP_INLINE int
 oxdp_ctx_output_peer(oxdp_ctx *ctx, const struct oxdp_port *port,
                      __u32 port_no)
 {
-    struct oxdp_cpu_block *block;
-    struct oxdp_port_stats *stats;
-
-    block = oxdp_cpu_block_get(bpf_get_smp_processor_id());
-    if (block) {
-        stats = &block->ports[OXDP_BOUND(port_no, OXDP_MAX_PORTS)];
-        stats->peer_packets++;
-        stats->peer_bytes += ctx->len;
-    }
+    oxdp_count_tx(port_no, ctx->len);
     ctx->mark = 0;
     ctx->priority = 0;
     bpf_skb_change_type(ctx, PACKET_HOST);
@@ -142,7 +141,7 @@ oxdp_ctx_output(oxdp_ctx *ctx, const struct oxdp_port *port, __u32 port_no)
 {
     return oxdp_ctx_is_for_peer(ctx, port)
            ? oxdp_ctx_output_peer(ctx, port, port_no)
-           : bpf_redirect(port->ifindex, 0);
+           : oxdp_redirect_skb(ctx, port, port_no);
 }
 
 /* If XDP has decided about the packet, which came in on 'in_port', stores what
@@ -186,11 +185,18 @@ oxdp_ctx_restore_meta(oxdp_ctx *ctx, struct oxdp_meta *meta)
     return 1;
 }
 
-/* Sends a copy of the packet to 'port'. */
+/* Sends a copy of the packet out of 'port'.  Returns 0, or -1 if the kernel
+ * refuses. */
 OXDP_INLINE int
-oxdp_ctx_copy(oxdp_ctx *ctx, __u32 ifindex)
+oxdp_ctx_copy(oxdp_ctx *ctx, const struct oxdp_port *port, __u32 port_no)
 {
-    return bpf_clone_redirect(ctx, ifindex, 0) < 0 ? -1 : 0;
+    if (bpf_clone_redirect(ctx, port->ifindex, oxdp_redirect_flags(port)) < 0) {
+        return -1;
+    }
+    if (port->flags & OXDP_PORT_F_LOCAL) {
+        oxdp_count_tx(port_no, ctx->len);
+    }
+    return 0;
 }
 
 /* oxdp_cpu_encap() puts it in front. */
@@ -210,7 +216,7 @@ oxdp_ctx_punt(oxdp_ctx *ctx)
 OXDP_INLINE int
 oxdp_ctx_punt_copy(oxdp_ctx *ctx)
 {
-    return oxdp_ctx_copy(ctx, oxdp_shared.control.cpu_ifindex)
+    return bpf_clone_redirect(ctx, oxdp_shared.control.cpu_ifindex, 0) < 0
            ? TC_ACT_SHOT : TC_ACT_OK;
 }
 

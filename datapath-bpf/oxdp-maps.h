@@ -20,7 +20,8 @@
  * a packet takes.  Alone in ".bss": the loader shares that whole section. */
 struct oxdp_shared oxdp_shared;
 
-/* Where frames can be redirected, by datapath port; port 0 is the CPU port.
+/* Where frames can be redirected, by datapath port; port 0 is the CPU port, and
+ * for LOCAL it is the bridge's keeper, from where a program sends them on.
  * Written by ovs-vswitchd with system calls. */
 struct {
     __uint(type, BPF_MAP_TYPE_DEVMAP);

@@ -23,7 +23,7 @@ oxdp_copy(oxdp_ctx *ctx, __u32 in_port, const struct oxdp_op *op)
             oxdp_drop(in_port, OXDP_DROP_OUT_PORT);
         } else if (oxdp_ctx_is_too_long(ctx, port)) {
             oxdp_drop(in_port, OXDP_DROP_MTU);
-        } else if (oxdp_ctx_copy(ctx, port->ifindex)) {
+        } else if (oxdp_ctx_copy(ctx, port, op->ports[i])) {
             oxdp_drop(in_port, OXDP_DROP_OUT_ERROR);
         }
     }

@@ -414,6 +414,8 @@ oxdp_bpf_open(const struct oxdp_bpf_config *config, struct oxdp_bpf **bpfp,
     bpf->xdp_port_fd = bpf_program__fd(bpf->xdp->progs.oxdp_xdp_port);
     bpf->clock_fd = bpf_program__fd(bpf->xdp->progs.oxdp_xdp_clock);
     bpf->tc_port_fd = bpf_program__fd(bpf->tc->progs.oxdp_tc_port);
+    bpf->tc_local_fd = bpf_program__fd(bpf->tc->progs.oxdp_tc_local);
+    bpf->tc_keeper_fd = bpf_program__fd(bpf->tc->progs.oxdp_tc_keeper);
     bpf->cpu_to_user_fd = bpf_program__fd(bpf->cpu->progs.oxdp_cpu_to_user);
     bpf->cpu_from_user_fd
         = bpf_program__fd(bpf->cpu->progs.oxdp_cpu_from_user);

@@ -38,6 +38,7 @@ struct oxdp_bpf {
     int buckets_fd, chunks_fd, meters_fd;       /* The outer maps. */
 
     int xdp_port_fd, tc_port_fd;        /* Programs for ports. */
+    int tc_local_fd, tc_keeper_fd;      /* For LOCAL and its keeper. */
     int cpu_to_user_fd, cpu_from_user_fd;       /* For the CPU port. */
     int cpu_tc_fd, cpu_encap_fd, cpu_drop_fd;
 

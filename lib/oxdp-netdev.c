@@ -28,10 +28,9 @@ static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
 
 /* rtnetlink. */
 
-/* Starts in 'request' a message of 'type' about device 'ifindex'. */
-static void
-link_request(struct ofpbuf *request, uint16_t type, uint16_t flags,
-             int ifindex)
+void
+oxdp_link_request(struct ofpbuf *request, uint16_t type, uint16_t flags,
+                  int ifindex)
 {
     struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC, .ifi_index = ifindex };
 
@@ -41,9 +40,8 @@ link_request(struct ofpbuf *request, uint16_t type, uint16_t flags,
     nl_msg_put(request, &ifi, sizeof ifi);
 }
 
-/* Sends 'request', which is consumed. */
-static int
-link_transact(struct ofpbuf *request)
+int
+oxdp_link_transact(struct ofpbuf *request)
 {
     int error = nl_transact(NETLINK_ROUTE, request, NULL);
 
@@ -85,6 +83,8 @@ parse_link(const struct ofpbuf *reply, struct oxdp_link_info *info)
         [IFLA_IFNAME] = { .type = NL_A_STRING },
         [IFLA_MTU] = { .type = NL_A_U32 },
         [IFLA_LINK] = { .type = NL_A_U32, .optional = true },
+        [IFLA_MASTER] = { .type = NL_A_U32, .optional = true },
+        [IFLA_GROUP] = { .type = NL_A_U32, .optional = true },
         [IFLA_LINKINFO] = { .type = NL_A_NESTED, .optional = true },
         [IFLA_IFALIAS] = { .type = NL_A_STRING, .optional = true },
         [IFLA_NUM_TX_QUEUES] = { .type = NL_A_U32, .optional = true },
@@ -113,6 +113,12 @@ parse_link(const struct ofpbuf *reply, struct oxdp_link_info *info)
                 sizeof info->name);
     if (attrs[IFLA_LINK]) {
         info->peer_ifindex = nl_attr_get_u32(attrs[IFLA_LINK]);
+    }
+    if (attrs[IFLA_MASTER]) {
+        info->master_ifindex = nl_attr_get_u32(attrs[IFLA_MASTER]);
+    }
+    if (attrs[IFLA_GROUP]) {
+        info->group = nl_attr_get_u32(attrs[IFLA_GROUP]);
     }
     if (attrs[IFLA_LINK_NETNSID]) {
         info->peer_other_netns = true;
@@ -157,7 +163,7 @@ link_get(int ifindex, const char *name, const int *nsid,
     struct ofpbuf request, *reply;
     int error;
 
-    link_request(&request, RTM_GETLINK, 0, ifindex);
+    oxdp_link_request(&request, RTM_GETLINK, 0, ifindex);
     if (name) {
         nl_msg_put_string(&request, IFLA_IFNAME, name);
     }
@@ -225,7 +231,7 @@ oxdp_veth_create(const char *name, const char *peer, int n_queues, int mtu,
         return ENAMETOOLONG;
     }
 
-    link_request(&request, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
+    oxdp_link_request(&request, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
     put_veth_end(&request, name, n_queues, mtu);
     linkinfo = nl_msg_start_nested(&request, IFLA_LINKINFO);
     nl_msg_put_string(&request, IFLA_INFO_KIND, "veth");
@@ -236,7 +242,7 @@ oxdp_veth_create(const char *name, const char *peer, int n_queues, int mtu,
     nl_msg_end_nested(&request, peer_info);
     nl_msg_end_nested(&request, data);
     nl_msg_end_nested(&request, linkinfo);
-    error = link_transact(&request);
+    error = oxdp_link_transact(&request);
     if (error) {
         return error;
     }
@@ -263,8 +269,8 @@ oxdp_link_delete(int ifindex)
     if (ifindex <= 0) {
         return ENODEV;
     }
-    link_request(&request, RTM_DELLINK, 0, ifindex);
-    return link_transact(&request);
+    oxdp_link_request(&request, RTM_DELLINK, 0, ifindex);
+    return oxdp_link_transact(&request);
 }
 
 int
@@ -275,9 +281,9 @@ oxdp_link_set_alias(int ifindex, const char *alias)
     if (ifindex <= 0) {
         return ENODEV;
     }
-    link_request(&request, RTM_NEWLINK, 0, ifindex);
+    oxdp_link_request(&request, RTM_NEWLINK, 0, ifindex);
     nl_msg_put_unspec(&request, IFLA_IFALIAS, alias, strlen(alias));
-    return link_transact(&request);
+    return oxdp_link_transact(&request);
 }
 
 int
@@ -289,11 +295,11 @@ oxdp_link_set_up(int ifindex, bool up)
     if (ifindex <= 0) {
         return ENODEV;
     }
-    link_request(&request, RTM_NEWLINK, 0, ifindex);
+    oxdp_link_request(&request, RTM_NEWLINK, 0, ifindex);
     ifi = ofpbuf_at_assert(&request, NLMSG_HDRLEN, sizeof *ifi);
     ifi->ifi_change = IFF_UP;
     ifi->ifi_flags = up ? IFF_UP : 0;
-    return link_transact(&request);
+    return oxdp_link_transact(&request);
 }
 
 int
@@ -304,9 +310,22 @@ oxdp_link_set_mtu(int ifindex, int mtu)
     if (ifindex <= 0) {
         return ENODEV;
     }
-    link_request(&request, RTM_NEWLINK, 0, ifindex);
+    oxdp_link_request(&request, RTM_NEWLINK, 0, ifindex);
     nl_msg_put_u32(&request, IFLA_MTU, mtu);
-    return link_transact(&request);
+    return oxdp_link_transact(&request);
+}
+
+int
+oxdp_link_set_master(int ifindex, int master_ifindex)
+{
+    struct ofpbuf request;
+
+    if (ifindex <= 0) {
+        return ENODEV;
+    }
+    oxdp_link_request(&request, RTM_NEWLINK, 0, ifindex);
+    nl_msg_put_u32(&request, IFLA_MASTER, master_ifindex);
+    return oxdp_link_transact(&request);
 }
 
 int
@@ -319,13 +338,13 @@ oxdp_link_no_ipv6(int ifindex)
     if (ifindex <= 0) {
         return ENODEV;
     }
-    link_request(&request, RTM_NEWLINK, 0, ifindex);
+    oxdp_link_request(&request, RTM_NEWLINK, 0, ifindex);
     af_spec = nl_msg_start_nested(&request, IFLA_AF_SPEC);
     inet6 = nl_msg_start_nested(&request, AF_INET6);
     nl_msg_put_u8(&request, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
     nl_msg_end_nested(&request, inet6);
     nl_msg_end_nested(&request, af_spec);
-    error = link_transact(&request);
+    error = oxdp_link_transact(&request);
 
     /* A kernel without IPv6, or with IPv6 disabled at boot. */
     return error == EAFNOSUPPORT ? 0 : error;

@@ -27,6 +27,8 @@ struct oxdp_link_info {
     uint8_t mac[6];             /* All zeros if it has no Ethernet address. */
     int ifindex;
     int peer_ifindex;           /* IFLA_LINK, 0 if none. */
+    int master_ifindex;         /* Bridge, bond... it is in, 0 if none. */
+    uint32_t group;             /* IFLA_GROUP. */
     bool peer_other_netns;      /* Peer is in another network namespace... */
     int peer_nsid;              /* ...which has this number in ours. */
     unsigned int flags;         /* IFF_*. */
@@ -53,6 +55,10 @@ int oxdp_link_set_alias(int ifindex, const char *alias);
 int oxdp_link_set_up(int ifindex, bool up);
 int oxdp_link_set_mtu(int ifindex, int mtu);
 
+/* Makes the device a member of the bridge, bond... 'master_ifindex', and no
+ * longer of another one; 0 for none. */
+int oxdp_link_set_master(int ifindex, int master_ifindex);
+
 /* Keeps IPv6 autoconfiguration off the device (addr_gen_mode none, by
  * netlink). */
 int oxdp_link_no_ipv6(int ifindex);
@@ -72,6 +78,13 @@ int oxdp_ethtool_driver(const char *name, char driver[32]);
 /* Stores the device's NETDEV_XDP_ACT_* bits in '*features'.  EOPNOTSUPP if
  * the kernel cannot tell (before 6.3). */
 int oxdp_xdp_features(int ifindex, uint64_t *features);
+
+/* For other requests: starts in 'request' a message of 'type' about device
+ * 'ifindex', and sends it, which frees 'request'. */
+struct ofpbuf;
+void oxdp_link_request(struct ofpbuf *request, uint16_t type, uint16_t flags,
+                       int ifindex);
+int oxdp_link_transact(struct ofpbuf *request);
 
 /* Notifications of changed XDP features.  oxdp_features_sock_create() returns
  * a nonblocking netlink socket in '*sockp' or an error, EOPNOTSUPP if the

@@ -8,6 +8,7 @@ noinst_PROGRAMS += ovs-xdp/ovs-vswitchd
 # Linked as objects: nothing refers to the constructor, so an archive's member
 # would be left out.
 ovs_xdp_ovs_vswitchd_SOURCES = \
+	ovs-xdp/dpif-xdp-bridge.c \
 	ovs-xdp/dpif-xdp-cpu.c \
 	ovs-xdp/dpif-xdp-ct.c \
 	ovs-xdp/dpif-xdp-execute.c \
@@ -36,7 +37,8 @@ ovs_wrapped_functions = \
 	dpif_supports_tnl_push_pop \
 	netdev_get_stats \
 	ovsrec_interface_set_error \
-	ovsrec_interface_set_status
+	ovsrec_interface_set_status \
+	ovsrec_open_vswitch_first
 
 ovs_xdp_ovs_vswitchd_LDFLAGS = $(ovs_wrapped_functions:%=-Wl,--wrap=%)
 ovs_xdp_ovs_vswitchd_LDADD = $(OVS_VSWITCHD_OBJS) $(OXDP_LDADD)

@@ -172,6 +172,9 @@ port_update(struct xdp_dp *dp, struct xdp_port *port,
         memcpy(p->peer_mac, peer.mac, sizeof p->peer_mac);
         p->peer_len = peer.mtu + ETH_HEADER_LEN + VLAN_HEADER_LEN;
     }
+    if (port->local) {
+        flags |= OXDP_PORT_F_LOCAL;
+    }
     if (oxdp_attach_is_attached(&port->xdp)) {
         flags |= OXDP_PORT_F_XDP;
         if (port->mode == XDP_MODE_GENERIC) {
@@ -200,7 +203,7 @@ xdp_port_refresh(struct xdp_dp *dp, struct xdp_port *port)
     if (error) {
         return error;
     }
-    if (!port->internal && strcmp(info.name, port->name)) {
+    if ((!port->internal || port->local) && strcmp(info.name, port->name)) {
         return ENODEV;
     }
     if (oxdp_xdp_features(port->ifindex, &port->features)) {
@@ -365,15 +368,32 @@ xdp_port_choose_mode(struct xdp_dp *dp, struct xdp_port *port)
     }
 }
 
+/* Attaches TC program 'fd' to 'ifindex' unless it is attached. */
+static int
+attach_tc(struct oxdp_attach *attach, int ifindex, int fd, bool egress,
+          char **why)
+{
+    if (oxdp_attach_is_attached(attach) && oxdp_attach_is_live(attach)) {
+        return 0;
+    }
+    oxdp_detach(attach);
+    return (egress ? oxdp_attach_tc_egress(attach, ifindex, fd, why)
+            : oxdp_attach_tc_ingress(attach, ifindex, fd, why));
+}
+
 int
 xdp_port_attach_tc(struct xdp_dp *dp, struct xdp_port *port, char **why)
 {
-    if (oxdp_attach_is_attached(&port->tc) && oxdp_attach_is_live(&port->tc)) {
-        return 0;
+    int error;
+
+    error = attach_tc(&port->tc, port->ifindex,
+                      port->local ? dp->bpf->tc_local_fd : dp->bpf->tc_port_fd,
+                      port->local, why);
+    if (!error && port->local) {
+        error = attach_tc(&port->keeper_tc, port->keep_ifindex,
+                          dp->bpf->tc_keeper_fd, false, why);
     }
-    oxdp_detach(&port->tc);
-    return oxdp_attach_tc_ingress(&port->tc, port->ifindex,
-                                  dp->bpf->tc_port_fd, why);
+    return error;
 }
 
 void
@@ -381,4 +401,5 @@ xdp_port_detach(struct xdp_port *port)
 {
     port_detach_xdp(port);
     oxdp_detach(&port->tc);
+    oxdp_detach(&port->keeper_tc);
 }

@@ -24,6 +24,7 @@
 #include "odp-util.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "oxdp-bridge.h"
 #include "oxdp-compat.h"
 #include "oxdp-netdev.h"
 #include "smap.h"
@@ -240,6 +241,9 @@ port_disconnect(struct xdp_dp *dp, struct xdp_port *port)
     dp->bpf->shared->ports[port_no].flags = 0;
     dp->bpf->shared->ports[port_no].ifindex = 0;
     ifport_remove(dp, port->ifindex);
+    if (port->local) {
+        ifport_remove(dp, port->keep_ifindex);
+    }
     bpf_map_delete_elem(dp->bpf->devs_fd, &port_no);
 }
 
@@ -249,7 +253,9 @@ port_connect(struct xdp_dp *dp, struct xdp_port *port, char **why)
 {
     uint32_t port_no = odp_to_u32(port->port_no);
     struct oxdp_port *p = &dp->bpf->shared->ports[port_no];
-    struct bpf_devmap_val val = { .ifindex = port->ifindex };
+    struct bpf_devmap_val val = {
+        .ifindex = port->local ? port->in_ifindex : port->ifindex
+    };
     int error;
 
     for (uint32_t cpu = 0; cpu < dp->bpf->n_cpus; cpu++) {
@@ -265,6 +271,9 @@ port_connect(struct xdp_dp *dp, struct xdp_port *port, char **why)
     p->tokens = dp->upcall_burst;
 
     error = ifport_insert(dp, port->ifindex, port->port_no);
+    if (!error && port->local) {
+        error = ifport_insert(dp, port->keep_ifindex, port->port_no);
+    }
     if (!error) {
         error = -bpf_map_update_elem(dp->bpf->devs_fd, &port_no, &val,
                                      BPF_ANY);
@@ -294,12 +303,19 @@ port_open(struct xdp_port *port, struct netdev *netdev)
         return EINVAL;
     }
 
-    ifindex = (port->internal ? netdev_xdp_dp_ifindex(netdev)
+    ifindex = (port->internal ? netdev_xdp_dp_ifindex(netdev, &port->local)
                : netdev_get_ifindex(netdev));
     if (ifindex < 0) {
         return -ifindex;
     }
     port->ifindex = ifindex;
+    if (port->local) {
+        error = oxdp_bridge_get_keeper(port->name, &port->keep_ifindex,
+                                       &port->in_ifindex);
+        if (error) {
+            return error;
+        }
+    }
     error = oxdp_link_get(ifindex, &info);
     if (!error) {
         ovs_strlcpy(port->kind, info.kind, sizeof port->kind);
@@ -340,7 +356,8 @@ port_add(struct xdp_dp *dp, struct netdev *netdev, odp_port_t *port_no)
     port->tunnel = netdev_vport_is_vport_class(netdev_get_class(netdev));
     port->mode = XDP_MODE_TC;
     port->why = xstrdup("not configured yet");
-    port->xdp = port->tc = (struct oxdp_attach) OXDP_ATTACH_INIT;
+    port->xdp = port->tc = port->keeper_tc
+        = (struct oxdp_attach) OXDP_ATTACH_INIT;
 
     error = port_open(port, netdev);
     if (!error && !port->tunnel && port_by_ifindex(dp, port->ifindex)) {
@@ -370,27 +387,17 @@ port_add(struct xdp_dp *dp, struct netdev *netdev, odp_port_t *port_no)
     return 0;
 }
 
-/* Makes the internal ports that an earlier daemon left ports of the datapath:
- * OVS deletes those that are no longer configured. */
+/* Makes an internal port that an earlier daemon left a port of the datapath:
+ * OVS deletes it if it is no longer configured. */
 static void
-adopt_internal_ports(struct xdp_dp *dp)
-    OVS_REQUIRES(dp->port_mutex)
+adopt_internal_port(struct netdev *netdev, void *dp_)
 {
-    struct if_nameindex *names = if_nameindex();
+    odp_port_t port_no = ODPP_NONE;
+    struct xdp_dp *dp = dp_;
 
-    for (struct if_nameindex *i = names; i && i->if_name; i++) {
-        odp_port_t port_no = ODPP_NONE;
-        struct oxdp_link_info info;
-        struct netdev *netdev;
-
-        if (!oxdp_link_get(i->if_index, &info)
-            && !strcmp(info.alias, NETDEV_XDP_ALIAS)
-            && !netdev_open(info.name, NETDEV_XDP_TYPE, &netdev)) {
-            port_add(dp, netdev, &port_no);
-            netdev_close(netdev);
-        }
-    }
-    if_freenameindex(names);
+    ovs_mutex_lock(&dp->port_mutex);
+    port_add(dp, netdev, &port_no);
+    ovs_mutex_unlock(&dp->port_mutex);
 }
 
 static void
@@ -526,9 +533,7 @@ xdp_ports_init(struct xdp_dp *dp)
                   ovs_strerror(error));
         dp->features_sock = NULL;
     }
-    ovs_mutex_lock(&dp->port_mutex);
-    adopt_internal_ports(dp);
-    ovs_mutex_unlock(&dp->port_mutex);
+    netdev_xdp_adopt(adopt_internal_port, dp);
     return 0;
 }
 

@@ -110,8 +110,10 @@ __wrap_netdev_get_stats(const struct netdev *netdev,
     struct oxdp_port_stats ours;
 
     if (!error && xdp_netdev_get_stats(netdev, &ours)) {
-        stats->tx_packets += ours.peer_packets;
-        stats->tx_bytes += ours.peer_bytes;
+        stats->tx_packets += ours.tx_packets;
+        stats->tx_bytes += ours.tx_bytes;
+        stats->rx_packets += ours.rx_packets;
+        stats->rx_bytes += ours.rx_bytes;
     }
     return error;
 }

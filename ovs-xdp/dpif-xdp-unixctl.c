@@ -88,6 +88,12 @@ format_port_out(const struct xdp_dp *dp, const struct xdp_port *port,
     struct oxdp_port_stats s;
 
     xdp_port_get_stats(dp, odp_to_u32(port->port_no), &s);
+    if (port->local) {
+        ds_put_format(ds, "    out: to the host %"PRIu64", in: from the host %"
+                      PRIu64"\n", (uint64_t) s.tx_packets,
+                      (uint64_t) s.rx_packets);
+        return;
+    }
     ds_put_cstr(ds, "    out: frames ");
     if (port->no_frames) {
         ds_put_format(ds, "no (%s)", port->no_frames);
@@ -100,7 +106,7 @@ format_port_out(const struct xdp_dp *dp, const struct xdp_port *port,
     } else {
         ds_put_cstr(ds, "yes");
     }
-    ds_put_format(ds, " %"PRIu64"\n", (uint64_t) s.peer_packets);
+    ds_put_format(ds, " %"PRIu64"\n", (uint64_t) s.tx_packets);
 }
 
 static int

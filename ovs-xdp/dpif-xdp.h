@@ -5,6 +5,7 @@
  *   dpif-xdp.c            open, close, settings, the class
  *   dpif-xdp-cpu.c        the CPU port and its AF_XDP sockets
  *   dpif-xdp-port.c       ports, and what happens to their devices
+ *   dpif-xdp-bridge.c     bridges and what the database says of them
  *   dpif-xdp-hook.c       the ports' hooks and modes
  *   dpif-xdp-flow.c       put, get, delete, dump flows
  *   dpif-xdp-upcall.c     from AF_XDP to OVS's handlers
@@ -64,9 +65,13 @@ struct xdp_port {
     struct netdev *netdev;
     struct netdev_saved_flags *saved_flags;
     bool internal;
+    bool local;                 /* Internal, and a kernel bridge, which has
+                                 * what the host sends on its TC egress. */
     bool tunnel;                /* No device, see dpif-xdp-tunnel.c. */
     int ifindex;                /* Device with our programs: the port's, or an
                                  * internal port's datapath end. */
+    int keep_ifindex;           /* If 'local': the keeper's member end... */
+    int in_ifindex;             /* ...and the other one, XDP's way to LOCAL. */
     char kind[16];              /* Of that device, "" for hardware. */
 
     bool configured;            /* dpif_port_set_config() was called. */
@@ -75,6 +80,7 @@ struct xdp_port {
     char *why;                  /* Why that mode, for people. */
     char *error;                /* What is wrong, for people, or NULL. */
     struct oxdp_attach xdp, tc;
+    struct oxdp_attach keeper_tc;       /* If 'local': on 'keep_ifindex'. */
     bool restore_rxvlan;        /* We switched rxvlan off. */
     uint64_t features;          /* NETDEV_XDP_ACT_*. */
     char *no_frames;            /* Why XDP cannot redirect frames to it, for
@@ -215,7 +221,7 @@ const char *xdp_mode_name(enum xdp_mode);
 int xdp_port_refresh(struct xdp_dp *, struct xdp_port *)
     OVS_REQUIRES(dp->port_mutex);
 
-/* Attaches the TC program to 'port' if it is not attached.  Without tcx (before
+/* Attaches the TC programs to 'port' that are not attached.  Without tcx (before
  * Linux 6.6) OVS removes it when it sets up ingress policing.  Returns 0 or a
  * positive errno value, with a sentence in '*why'. */
 int xdp_port_attach_tc(struct xdp_dp *, struct xdp_port *, char **why)

@@ -13,6 +13,7 @@
 #include "openvswitch/shash.h"
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
+#include "oxdp-bridge.h"
 #include "oxdp-netdev.h"
 #include "util.h"
 
@@ -180,18 +181,12 @@ create_pair(const char *name)
     return error;
 }
 
-/* Makes the existing device 'host' internal port 'name', if it is one. */
+/* Makes the existing device 'host', ours, internal port 'name'. */
 static int
 reuse_pair(const char *name, const struct oxdp_link_info *host)
 {
     struct oxdp_link_info dp;
 
-    if (!is_host_end(host)) {
-        VLOG_WARN_RL(&rl, "%s: a device of this name exists that is not an "
-                     "internal port of this datapath; delete or rename it, or "
-                     "add it without type=internal", name);
-        return EEXIST;
-    }
     if (host->peer_other_netns || oxdp_link_get(host->peer_ifindex, &dp)
         || !is_dp_end(&dp)) {
         VLOG_WARN_RL(&rl, "%s: the datapath's end of the existing internal "
@@ -221,11 +216,79 @@ reuse_dp_end(const char *name, const struct oxdp_link_info *dp, bool *moved)
     return EEXIST;
 }
 
+/* Makes the device of internal port 'name', which is no bridge, or finds it.
+ * Stores whether it was made, and whether the host's end is in another network
+ * namespace. */
+static int
+construct_pair(const char *name, bool *created, bool *moved)
+{
+    struct oxdp_link_info link;
+    int error;
+
+    if (!oxdp_link_get_by_name(name, &link)) {
+        return reuse_pair(name, &link);
+    } else if (!find_dp_end(name, &link)) {
+        return reuse_dp_end(name, &link, moved);
+    }
+    error = create_pair(name);
+    *created = !error;
+    return error;
+}
+
+/* The same of a bridge's LOCAL port. */
+static int
+construct_bridge(const char *name, bool *created)
+{
+    struct oxdp_link_info link;
+    int error;
+
+    if (!oxdp_link_get_by_name(name, &link)) {
+        error = oxdp_bridge_repair(name);
+    } else {
+        error = oxdp_bridge_create(name);
+        *created = !error;
+    }
+    if (error) {
+        VLOG_WARN_RL(&rl, "%s: setting the kernel bridge up failed (%s)%s",
+                     name, ovs_strerror(error), error == EOPNOTSUPP
+                     ? ": load the kernel modules bridge and veth" : "");
+    }
+    return error;
+}
+
+/* Looks whether a device 'name' is in the way of an internal port of that
+ * name.  One that is ours, but not of the right kind for a bridge, or for none,
+ * is deleted: the name has changed its meaning, or it was an older version's.
+ * Returns 0, or EEXIST. */
+static int
+check_name(const char *name, bool bridge)
+{
+    struct oxdp_link_info link;
+    bool bridge_now;
+
+    if (oxdp_link_get_by_name(name, &link)) {
+        return 0;
+    }
+    bridge_now = oxdp_bridge_is_ours(&link);
+    if (!bridge_now && !is_host_end(&link)) {
+        VLOG_WARN_RL(&rl, "%s: a device of this name exists that is not %s of "
+                     "this datapath; delete or rename it%s", name,
+                     bridge ? "a bridge" : "an internal port",
+                     bridge ? ", or give the bridge another name"
+                     : ", or add it without type=internal");
+        return EEXIST;
+    }
+    if (bridge_now != bridge) {
+        netdev_xdp_delete(name);
+    }
+    return 0;
+}
+
 static int
 netdev_xdp_construct(struct netdev *netdev)
 {
     const char *name = netdev_get_name(netdev);
-    struct oxdp_link_info link;
+    bool bridge = xdp_bridge_is_name(name);
     bool created = false;
     bool moved = false;
     int error;
@@ -234,13 +297,10 @@ netdev_xdp_construct(struct netdev *netdev)
     if (!strcmp(name, "default") || !strcmp(name, "all")) {
         return EINVAL;
     }
-    if (!oxdp_link_get_by_name(name, &link)) {
-        error = reuse_pair(name, &link);
-    } else if (!find_dp_end(name, &link)) {
-        error = reuse_dp_end(name, &link, &moved);
-    } else {
-        error = create_pair(name);
-        created = !error;
+    error = check_name(name, bridge);
+    if (!error) {
+        error = (bridge ? construct_bridge(name, &created)
+                 : construct_pair(name, &created, &moved));
     }
     if (error) {
         return error;
@@ -279,11 +339,14 @@ netdev_xdp_register(void)
 }
 
 int
-netdev_xdp_dp_ifindex(const struct netdev *netdev)
+netdev_xdp_dp_ifindex(const struct netdev *netdev, bool *bridge)
 {
+    const char *name = netdev_get_name(netdev);
     struct oxdp_link_info dp;
-    int error = find_dp_end(netdev_get_name(netdev), &dp);
+    int error;
 
+    *bridge = !oxdp_link_get_by_name(name, &dp) && oxdp_bridge_is_ours(&dp);
+    error = *bridge ? 0 : find_dp_end(name, &dp);
     return error ? -error : dp.ifindex;
 }
 
@@ -291,17 +354,41 @@ void
 netdev_xdp_delete(const char *name)
 {
     struct oxdp_link_info link;
-    int error;
+    int error = 0;
 
-    if (find_dp_end(name, &link)
-        && (oxdp_link_get_by_name(name, &link) || !is_host_end(&link))) {
-        forget_dp(name);
-        return;
+    if (!oxdp_link_get_by_name(name, &link) && oxdp_bridge_is_ours(&link)) {
+        error = oxdp_bridge_delete(name);
+    } else if (!find_dp_end(name, &link)
+               || (!oxdp_link_get_by_name(name, &link)
+                   && is_host_end(&link))) {
+        error = oxdp_link_delete(link.ifindex);
     }
     forget_dp(name);
-    error = oxdp_link_delete(link.ifindex);
     if (error && error != ENODEV) {
-        VLOG_WARN_RL(&rl, "%s: deleting the internal port's veth pair failed "
+        VLOG_WARN_RL(&rl, "%s: deleting the internal port's device failed "
                      "(%s)", name, ovs_strerror(error));
     }
+}
+
+void
+netdev_xdp_adopt(void (*adopt)(struct netdev *, void *aux), void *aux)
+{
+    struct if_nameindex *names = if_nameindex();
+
+    for (struct if_nameindex *i = names; i && i->if_name; i++) {
+        struct oxdp_link_info link;
+        struct netdev *netdev;
+
+        if (oxdp_link_get(i->if_index, &link)) {
+            continue;
+        }
+        if (oxdp_bridge_is_lost_keeper(&link)) {
+            oxdp_link_delete(link.ifindex);
+        } else if ((is_host_end(&link) || oxdp_bridge_is_ours(&link))
+                   && !netdev_open(link.name, NETDEV_XDP_TYPE, &netdev)) {
+            adopt(netdev, aux);
+            netdev_close(netdev);
+        }
+    }
+    if_freenameindex(names);
 }

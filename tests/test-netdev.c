@@ -33,6 +33,7 @@
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/vlog.h"
 #include "oxdp-attach.h"
+#include "oxdp-bridge.h"
 #include "oxdp-compat.h"
 #include "oxdp-netdev.h"
 #include "util.h"
@@ -566,6 +567,23 @@ test_tc(int tc_fd)
 
 /* Internal ports. */
 
+/* Instead of the database. */
+static bool bridges_are_ports;
+
+bool
+xdp_bridge_is_name(const char *name)
+{
+    return !strncmp(name, "sw", 2) && !bridges_are_ports;
+}
+
+static int
+dp_ifindex(const struct netdev *netdev)
+{
+    bool bridge;
+
+    return netdev_xdp_dp_ifindex(netdev, &bridge);
+}
+
 static struct netdev *
 open_port(int line, const char *name, int want)
 {
@@ -580,7 +598,7 @@ open_port(int line, const char *name, int want)
 static void
 check_dp_end(int line, const struct netdev *netdev)
 {
-    int ifindex = netdev_xdp_dp_ifindex(netdev);
+    int ifindex = dp_ifindex(netdev);
     struct oxdp_link_info dp;
 
     if (check(!oxdp_link_get(ifindex, &dp), line, "datapath's end", "%d",
@@ -607,7 +625,7 @@ test_port(void)
     CHECK(!strcmp(netdev_get_type(netdev), NETDEV_XDP_TYPE), "%s",
           netdev_get_type(netdev));
     CHECK(!strcmp(link_get("br0").alias, NETDEV_XDP_ALIAS), "alias");
-    CHECK(netdev_xdp_dp_ifindex(netdev) == ifindex_of("br0-dp"), "br0-dp");
+    CHECK(dp_ifindex(netdev) == ifindex_of("br0-dp"), "br0-dp");
     check_dp_end(__LINE__, netdev);
     netdev_close(netdev);
     CHECK(ifindex_of("br0"), "closing deletes the device");
@@ -642,16 +660,151 @@ test_port(void)
     passed("creates, keeps and deletes internal ports", failed_before);
 }
 
+static void
+check_bridge(int line, const char *name)
+{
+    struct oxdp_link_info info = link_get(name);
+    struct oxdp_link_info keep;
+    int keep_ifindex, in_ifindex;
+
+    check(!strcmp(info.kind, "bridge"), line, name, "%s", info.kind);
+    check(oxdp_bridge_is_ours(&info), line, name, "not ours");
+    CHECK_ERROR(oxdp_bridge_get_keeper(name, &keep_ifindex, &in_ifindex), 0);
+    CHECK_ERROR(oxdp_link_get(keep_ifindex, &keep), 0);
+    check(keep.master_ifindex == info.ifindex, line, name,
+          "keeper is in %d", keep.master_ifindex);
+    check(keep.flags & IFF_UP && keep.flags & OXDP_IFF_LOWER_UP, line, name,
+          "keeper is down");
+    check(keep.peer_ifindex == in_ifindex, line, name, "other end");
+    check(!oxdp_bridge_is_lost_keeper(&keep), line, name, "lost keeper");
+    check(!has_ipv6_address(keep.name), line, name, "keeper has an address");
+}
+
+static int n_adopted;
+
+static void
+count_adopted(struct netdev *netdev OVS_UNUSED, void *aux OVS_UNUSED)
+{
+    n_adopted++;
+}
+
+/* A bridge's LOCAL port. */
+static void
+test_bridge(void)
+{
+    struct oxdp_link_info first, info;
+    int failed_before = n_failed;
+    struct netdev *netdev;
+    bool bridge;
+
+    /* Created, kept, used again. */
+    netdev = open_port(__LINE__, "sw0", 0);
+    check_bridge(__LINE__, "sw0");
+    first = link_get("sw0");
+    CHECK(netdev_xdp_dp_ifindex(netdev, &bridge) == first.ifindex && bridge,
+          "another device");
+    CHECK(first.mtu == 1500, "MTU %d", first.mtu);
+    CHECK_ERROR(oxdp_link_set_up(first.ifindex, true), 0);
+    CHECK(link_get("sw0").flags & OXDP_IFF_LOWER_UP, "no carrier");
+    netdev_close(netdev);
+    netdev = open_port(__LINE__, "sw0", 0);
+    CHECK(ifindex_of("sw0") == first.ifindex, "created anew");
+
+    /* Its address changes, and members with other MTUs come and go. */
+    CHECK_ERROR(netdev_set_etheraddr(netdev, (struct eth_addr)
+                                     ETH_ADDR_C(02,00,00,00,00,99)), 0);
+    make_pair("a0", "b0", 1, 9000);
+    CHECK_ERROR(oxdp_link_set_master(ifindex_of("a0"), first.ifindex), 0);
+    info = link_get("sw0");
+    CHECK(info.mac[5] == 0x99 && info.mtu == 1500, "%x, MTU %d", info.mac[5],
+          info.mtu);
+    CHECK(link_get("a0").master_ifindex == first.ifindex, "no member");
+    CHECK_ERROR(oxdp_link_set_master(ifindex_of("a0"), 0), 0);
+    CHECK(!link_get("a0").master_ifindex, "still a member");
+    CHECK(link_get("sw0").flags & OXDP_IFF_LOWER_UP, "no carrier");
+    oxdp_link_delete(ifindex_of("a0"));
+    netdev_close(netdev);
+
+    /* The keeper is deleted, and made again. */
+    oxdp_link_delete(ifindex_of("sw0-keep"));
+    netdev = open_port(__LINE__, "sw0", 0);
+    check_bridge(__LINE__, "sw0");
+    netdev_close(netdev);
+
+    /* The bridge is deleted, without its keeper. */
+    oxdp_link_delete(first.ifindex);
+    info = link_get("sw0-in");
+    CHECK(oxdp_bridge_is_lost_keeper(&info), "not lost");
+    netdev = open_port(__LINE__, "sw0", 0);
+    check_bridge(__LINE__, "sw0");
+    netdev_close(netdev);
+    oxdp_link_delete(ifindex_of("sw0"));
+    n_adopted = 0;
+    netdev_xdp_adopt(count_adopted, NULL);
+    CHECK(!n_adopted && !ifindex_of("sw0-in") && !ifindex_of("sw0-keep"),
+          "%d ports, a keeper", n_adopted);
+
+    /* Names that are too long for a keeper's, or taken. */
+    make_pair("sw1-keep", "y", 1, 0);
+    netdev = open_port(__LINE__, "sw1", 0);
+    check_bridge(__LINE__, "sw1");
+    netdev_close(netdev);
+    netdev = open_port(__LINE__, "sw3456789012345", 0);
+    check_bridge(__LINE__, "sw3456789012345");
+    netdev_close(netdev);
+    n_adopted = 0;
+    netdev_xdp_adopt(count_adopted, NULL);
+    CHECK(n_adopted == 2, "%d ports", n_adopted);
+    netdev_xdp_delete("sw1");
+    netdev_xdp_delete("sw3456789012345");
+    CHECK(ifindex_of("y"), "deleted the wrong pair");
+    oxdp_link_delete(ifindex_of("y"));
+    passed("creates, keeps and deletes kernel bridges", failed_before);
+}
+
+/* Names that are taken by devices of another kind, ours or not. */
+static void
+test_bridge_names(void)
+{
+    int failed_before = n_failed;
+    struct netdev *netdev;
+
+    make_pair("sw0", "y", 1, 0);
+    open_port(__LINE__, "sw0", EEXIST);
+    netdev_xdp_delete("sw0");
+    CHECK(ifindex_of("sw0"), "deleted another's device");
+    oxdp_link_delete(ifindex_of("y"));
+
+    bridges_are_ports = true;
+    netdev = open_port(__LINE__, "sw0", 0);
+    check_dp_end(__LINE__, netdev);
+    netdev_close(netdev);
+    bridges_are_ports = false;
+    netdev = open_port(__LINE__, "sw0", 0);
+    check_bridge(__LINE__, "sw0");
+    CHECK(!ifindex_of("sw0-dp"), "still there");
+    netdev_close(netdev);
+    bridges_are_ports = true;
+    netdev = open_port(__LINE__, "sw0", 0);
+    check_dp_end(__LINE__, netdev);
+    CHECK(!ifindex_of("sw0-keep"), "still there");
+    netdev_close(netdev);
+    bridges_are_ports = false;
+    netdev_xdp_delete("sw0");
+    CHECK(!ifindex_of("sw0"), "still there");
+    passed("replaces its own devices alone", failed_before);
+}
+
 /* Opens a port anew whose host end is elsewhere. */
 static void
 test_port_moved(void)
 {
     int failed_before = n_failed;
     struct netdev *netdev = open_port(__LINE__, "p0", 0);
-    int dp = netdev_xdp_dp_ifindex(netdev);
+    int dp = dp_ifindex(netdev);
 
     rename_link(ifindex_of("p0"), "p1");
-    CHECK(netdev_xdp_dp_ifindex(netdev) == dp, "lost by renaming");
+    CHECK(dp_ifindex(netdev) == dp, "lost by renaming");
     netdev_close(netdev);
     open_port(__LINE__, "p0", EEXIST);
     rename_link(ifindex_of("p1"), "p0");
@@ -659,10 +812,10 @@ test_port_moved(void)
     netdev = open_port(__LINE__, "p0", 0);
     move_link(ifindex_of("p0"), other_netns);
     CHECK(!ifindex_of("p0"), "not moved");
-    CHECK(netdev_xdp_dp_ifindex(netdev) == dp, "lost by moving");
+    CHECK(dp_ifindex(netdev) == dp, "lost by moving");
     netdev_close(netdev);
     netdev = open_port(__LINE__, "p0", 0);
-    CHECK(netdev_xdp_dp_ifindex(netdev) == dp, "created anew");
+    CHECK(dp_ifindex(netdev) == dp, "created anew");
     check_dp_end(__LINE__, netdev);
     if (netdev) {
         CHECK(!strcmp(netdev_get_type(netdev), NETDEV_XDP_TYPE), "%s",
@@ -752,6 +905,8 @@ main(void)
         test_xdp_refused(pass_fd);
         test_tc(tc_fd);
         test_port();
+        test_bridge();
+        test_bridge_names();
         test_port_moved();
         test_port_stats();
     }
