@@ -463,7 +463,9 @@ union oxdp_ifport {
     OXDP_DROP(METER, "meter", "exceeded the rate of a meter",                 \
               "see ovs-ofctl meter-stats")                                    \
     OXDP_DROP(INJECT, "inject", "packet from userspace without valid header", \
-              "report a bug")
+              "report a bug")                                                 \
+    OXDP_DROP(VERSION, "version", "XDP program of another version decided it",\
+              "nothing: counts packets in flight during an upgrade")
 
 enum oxdp_drop {
 #define OXDP_DROP(ENUM, NAME, TEXT, ADVICE) OXDP_DROP_##ENUM,
@@ -496,7 +498,7 @@ struct oxdp_port_stats {
     __u64 rx_packets;           /* Received likewise, from the host. */
     __u64 rx_bytes;
     __u64 drops[OXDP_N_DROPS];
-    __u64 pad[2];
+    __u64 pad;
 };
 OXDP_ASSERT(sizeof(struct oxdp_port_stats) == 192);
 
@@ -531,6 +533,7 @@ struct oxdp_hdr {
 };
 OXDP_ASSERT(sizeof(struct oxdp_hdr) == 40);
 #define OXDP_HDR_MAGIC (0x6f787000u + OXDP_ABI_VERSION) /* "oxp", version. */
+#define OXDP_HDR_MAGIC_MASK 0xfffff000u /* What all versions have in common. */
 #define OXDP_VLAN_CFI 0x1000
 
 /* What one CPU has for itself. */

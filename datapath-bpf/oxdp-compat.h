@@ -17,6 +17,7 @@
 /* tcx, 6.6. */
 #define OXDP_BPF_TCX_INGRESS 46
 #define OXDP_BPF_TCX_EGRESS 47
+#define OXDP_BPF_LINK_TYPE_TCX 11
 
 /* AF_XDP with several buffers per packet, 6.6. */
 #define OXDP_XDP_USE_SG (1u << 4)

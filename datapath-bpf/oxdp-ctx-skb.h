@@ -147,22 +147,32 @@ oxdp_ctx_output(oxdp_ctx *ctx, const struct oxdp_port *port, __u32 port_no)
 /* If XDP has decided about the packet, which came in on 'in_port', stores what
  * in 'ctx->cb', otherwise 0 there.  For a program that writes no packets:
  * before one that does, the kernel makes the packet writable and may throw its
- * metadata away for that. */
-OXDP_INLINE void
+ * metadata away for that.
+ *
+ * Returns nonzero if that was an XDP program of another version, which is still
+ * there for a moment when this one is not: what it has decided, and done to the
+ * packet, cannot be known. */
+OXDP_INLINE int
 oxdp_ctx_save_meta(oxdp_ctx *ctx, __u32 in_port)
 {
     const struct oxdp_port *port = oxdp_port_get(in_port);
     struct oxdp_meta *meta = (void *) (long) ctx->data_meta;
 
     ctx->cb[0] = 0;
-    if (port && port->flags & OXDP_PORT_F_XDP
-        && (void *) (meta + 1) <= (void *) (long) ctx->data
-        && meta->magic == OXDP_HDR_MAGIC && meta->in_port == in_port) {
+    if (!port || !(port->flags & OXDP_PORT_F_XDP)
+        || (void *) (meta + 1) > (void *) (long) ctx->data) {
+        return 0;
+    }
+    if (meta->magic != OXDP_HDR_MAGIC) {
+        return ((meta->magic ^ OXDP_HDR_MAGIC) & OXDP_HDR_MAGIC_MASK) == 0;
+    }
+    if (meta->in_port == in_port) {
         ctx->cb[0] = OXDP_HDR_MAGIC;
         ctx->cb[1] = meta->port;
         ctx->cb[2] = meta->recirc_id;
         ctx->cb[3] = meta->dp_hash;
     }
+    return 0;
 }
 
 /* If oxdp_ctx_save_meta() has stored something, returns nonzero and stores it

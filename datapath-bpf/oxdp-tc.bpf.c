@@ -27,7 +27,11 @@ SEC("tc")
 int
 oxdp_tc_port(struct __sk_buff *ctx)
 {
-    oxdp_ctx_save_meta(ctx, oxdp_port_from_ifindex(ctx->ifindex));
+    __u32 in_port = oxdp_port_from_ifindex(ctx->ifindex);
+
+    if (oxdp_ctx_save_meta(ctx, in_port)) {
+        return oxdp_drop(in_port, OXDP_DROP_VERSION);
+    }
     ctx->cb[OXDP_CB_EGRESS] = 0;
     bpf_tail_call(ctx, &oxdp_tc_progs, 0);
     return TC_ACT_SHOT;         /* Cannot be. */

@@ -21,6 +21,8 @@ lib_liboxdp_a_SOURCES = \
 	lib/oxdp-match.h \
 	lib/oxdp-netdev.c \
 	lib/oxdp-netdev.h \
+	lib/oxdp-pin.c \
+	lib/oxdp-pin.h \
 	lib/oxdp-table.c \
 	lib/oxdp-table.h \
 	lib/oxdp-xsk.c \

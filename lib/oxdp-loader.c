@@ -444,6 +444,45 @@ oxdp_bpf_close(struct oxdp_bpf *bpf)
     free(bpf);
 }
 
+/* Calls 'cb' for the programs of 'obj', and for its maps, without constants,
+ * unless it has them from 'first'. */
+static void
+for_each_in_object(struct bpf_object *obj, struct bpf_object *first,
+                   void (*cb)(const char *kind, const char *name, int fd,
+                              void *aux), void *aux)
+{
+    struct bpf_program *prog;
+    struct bpf_map *map;
+
+    bpf_object__for_each_program (prog, obj) {
+        cb("prog", bpf_program__name(prog), bpf_program__fd(prog), aux);
+    }
+    bpf_object__for_each_map (map, obj) {
+        const char *name = bpf_map__name(map);
+
+        if (strstr(name, ".bss")) {
+            name = "oxdp_shared";
+        } else if (bpf_map__is_internal(map)) {
+            continue;
+        }
+        if (obj == first || !find_shared_map(first, bpf_map__name(map))) {
+            cb("map", name, bpf_map__fd(map), aux);
+        }
+    }
+}
+
+void
+oxdp_bpf_for_each(const struct oxdp_bpf *bpf,
+                  void (*cb)(const char *kind, const char *name, int fd,
+                             void *aux), void *aux)
+{
+    struct bpf_object *first = bpf->xdp->obj;
+
+    for_each_in_object(first, first, cb, aux);
+    for_each_in_object(bpf->tc->obj, first, cb, aux);
+    for_each_in_object(bpf->cpu->obj, first, cb, aux);
+}
+
 long long int
 oxdp_bpf_jiffies_to_msec(const struct oxdp_bpf *bpf, uint64_t jiffies)
 {

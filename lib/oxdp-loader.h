@@ -57,6 +57,11 @@ int oxdp_bpf_open(const struct oxdp_bpf_config *, struct oxdp_bpf **bpfp,
                   char **errp);
 void oxdp_bpf_close(struct oxdp_bpf *);
 
+/* Calls 'cb' for every program and map, with "prog" or "map" and a name. */
+void oxdp_bpf_for_each(const struct oxdp_bpf *,
+                       void (*cb)(const char *kind, const char *name, int fd,
+                                  void *aux), void *aux);
+
 /* Returns what 'cpu' has for itself; its flow hint has 'hint_size' elements. */
 struct oxdp_cpu_block *oxdp_bpf_cpu_block(const struct oxdp_bpf *,
                                           uint32_t cpu);

@@ -66,6 +66,7 @@ parse_xdp(const struct nlattr *xdp, struct oxdp_link_info *info)
         IFLA_XDP_PROG_ID, IFLA_XDP_DRV_PROG_ID, IFLA_XDP_SKB_PROG_ID,
         IFLA_XDP_HW_PROG_ID,
     };
+    const struct nlattr *attached;
 
     for (size_t i = 0; i < ARRAY_SIZE(types) && !info->xdp_prog_id; i++) {
         const struct nlattr *id = nl_attr_find_nested(xdp, types[i]);
@@ -74,6 +75,9 @@ parse_xdp(const struct nlattr *xdp, struct oxdp_link_info *info)
             info->xdp_prog_id = nl_attr_get_u32(id);
         }
     }
+    attached = nl_attr_find_nested(xdp, IFLA_XDP_ATTACHED);
+    info->xdp_generic = (attached && nl_attr_get_size(attached) == 1
+                         && nl_attr_get_u8(attached) == XDP_ATTACHED_SKB);
 }
 
 static int
@@ -286,8 +290,9 @@ oxdp_link_set_alias(int ifindex, const char *alias)
     return oxdp_link_transact(&request);
 }
 
-int
-oxdp_link_set_up(int ifindex, bool up)
+/* Sets those of the device's IFF_* flags that are in 'mask'. */
+static int
+set_flags(int ifindex, unsigned int mask, unsigned int flags)
 {
     struct ifinfomsg *ifi;
     struct ofpbuf request;
@@ -297,9 +302,21 @@ oxdp_link_set_up(int ifindex, bool up)
     }
     oxdp_link_request(&request, RTM_NEWLINK, 0, ifindex);
     ifi = ofpbuf_at_assert(&request, NLMSG_HDRLEN, sizeof *ifi);
-    ifi->ifi_change = IFF_UP;
-    ifi->ifi_flags = up ? IFF_UP : 0;
+    ifi->ifi_change = mask;
+    ifi->ifi_flags = flags;
     return oxdp_link_transact(&request);
+}
+
+int
+oxdp_link_set_up(int ifindex, bool up)
+{
+    return set_flags(ifindex, IFF_UP, up ? IFF_UP : 0);
+}
+
+int
+oxdp_link_set_promisc(int ifindex, bool promisc)
+{
+    return set_flags(ifindex, IFF_PROMISC, promisc ? IFF_PROMISC : 0);
 }
 
 int
@@ -405,6 +422,20 @@ oxdp_ethtool_rxvlan(const char *name, bool on, bool *was_on)
         error = ethtool_ioctl(name, &value);
     }
     return error;
+}
+
+void
+oxdp_link_restore(int ifindex, uint32_t changed)
+{
+    struct oxdp_link_info info;
+    bool was_on;
+
+    if (changed & OXDP_CHANGED_PROMISC) {
+        oxdp_link_set_promisc(ifindex, false);
+    }
+    if (changed & OXDP_CHANGED_RXVLAN && !oxdp_link_get(ifindex, &info)) {
+        oxdp_ethtool_rxvlan(info.name, true, &was_on);
+    }
 }
 
 int

@@ -35,6 +35,7 @@ struct oxdp_link_info {
     int promiscuity;            /* How many want all packets. */
     int mtu;
     uint32_t xdp_prog_id;       /* Attached XDP program, 0 if none. */
+    bool xdp_generic;           /* It is attached in generic mode. */
     int n_rxq, n_txq;
 };
 
@@ -54,6 +55,14 @@ int oxdp_link_delete(int ifindex);
 int oxdp_link_set_alias(int ifindex, const char *alias);
 int oxdp_link_set_up(int ifindex, bool up);
 int oxdp_link_set_mtu(int ifindex, int mtu);
+int oxdp_link_set_promisc(int ifindex, bool promisc);
+
+/* What we change on a device and have to change back: bits of a mask. */
+#define OXDP_CHANGED_PROMISC 1u /* Made it promiscuous. */
+#define OXDP_CHANGED_RXVLAN 2u  /* Switched rxvlan off. */
+
+/* Undoes 'changed'. */
+void oxdp_link_restore(int ifindex, uint32_t changed);
 
 /* Makes the device a member of the bridge, bond... 'master_ifindex', and no
  * longer of another one; 0 for none. */

@@ -95,22 +95,23 @@ attach_programs(struct xdp_dp *dp, char **errp)
 {
     int error;
 
-    error = oxdp_attach_tc_ingress(&dp->cpu_peer_tc, dp->cpu_peer_ifindex,
-                                   dp->bpf->cpu_drop_fd, errp);
+    error = oxdp_attach_tc_ingress(&dp->cpu_peer_tc, dp->pins,
+                                   dp->cpu_peer_ifindex, dp->bpf->cpu_drop_fd,
+                                   errp);
     if (!error) {
-        error = oxdp_attach_tc_ingress(&dp->cpu_tc, dp->cpu_ifindex,
-                                       dp->bpf->cpu_tc_fd, errp);
+        error = oxdp_attach_tc_ingress(&dp->cpu_tc, dp->pins,
+                                       dp->cpu_ifindex, dp->bpf->cpu_tc_fd, errp);
     }
     if (!error) {
-        error = oxdp_attach_tc_egress(&dp->cpu_encap, dp->cpu_ifindex,
-                                      dp->bpf->cpu_encap_fd, errp);
+        error = oxdp_attach_tc_egress(&dp->cpu_encap, dp->pins,
+                                      dp->cpu_ifindex, dp->bpf->cpu_encap_fd, errp);
     }
     if (!error) {
-        error = oxdp_attach_xdp(&dp->cpu_peer_xdp, dp->cpu_peer_ifindex,
-                                dp->bpf->cpu_to_user_fd, false, errp);
+        error = oxdp_attach_xdp(&dp->cpu_peer_xdp, dp->pins,
+                                dp->cpu_peer_ifindex, dp->bpf->cpu_to_user_fd, false, errp);
     }
     if (!error) {
-        error = oxdp_attach_xdp(&dp->cpu_xdp, dp->cpu_ifindex,
+        error = oxdp_attach_xdp(&dp->cpu_xdp, dp->pins, dp->cpu_ifindex,
                                 dp->bpf->cpu_from_user_fd, false, errp);
     }
     return error;

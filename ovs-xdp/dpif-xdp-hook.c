@@ -245,14 +245,18 @@ xdp_port_set_why(struct xdp_port *port, char *why)
  * except with a program that is bound to the device, and with such a one Linux
  * 6.18 oopses when the device goes away (Documentation/design.rst). */
 static void
-port_keep_tags(struct xdp_port *port)
+port_keep_tags(struct xdp_dp *dp, struct xdp_port *port)
+    OVS_REQUIRES(dp->port_mutex)
 {
     bool was_on;
     int error;
 
     if (!port->kind[0]) {
         error = oxdp_ethtool_rxvlan(port->name, false, &was_on);
-        port->restore_rxvlan = !error && was_on;
+        if (!error && was_on) {
+            port->changed |= OXDP_CHANGED_RXVLAN;
+            xdp_port_save(dp, port);
+        }
         if (error && was_on) {
             VLOG_WARN("port %s: cannot switch rxvlan off (%s): XDP takes "
                       "tagged frames for untagged ones; use "
@@ -266,13 +270,19 @@ static void
 port_detach_xdp(struct xdp_port *port)
 {
     oxdp_detach(&port->xdp);
-    if (port->restore_rxvlan) {
-        bool was_on;
-
-        oxdp_ethtool_rxvlan(port->name, true, &was_on);
-        port->restore_rxvlan = false;
-    }
     port->mode = XDP_MODE_TC;
+}
+
+/* Undoes port_keep_tags(). */
+static void
+port_restore_tags(struct xdp_dp *dp, struct xdp_port *port)
+    OVS_REQUIRES(dp->port_mutex)
+{
+    if (port->changed & OXDP_CHANGED_RXVLAN) {
+        oxdp_link_restore(port->ifindex, OXDP_CHANGED_RXVLAN);
+        port->changed &= ~OXDP_CHANGED_RXVLAN;
+        xdp_port_save(dp, port);
+    }
 }
 
 /* Returns the mode that 'auto' means for 'port'. */
@@ -292,27 +302,6 @@ auto_mode(struct xdp_port *port)
     }
     xdp_port_set_why(port, xstrdup("driver has XDP"));
     return XDP_MODE_NATIVE;
-}
-
-/* Attaches XDP to 'port' in 'mode'.  Returns 0 or a positive errno value, with
- * the reason in '*why'. */
-static int
-port_attach_xdp(struct xdp_dp *dp, struct xdp_port *port, enum xdp_mode mode,
-                char **why)
-    OVS_REQUIRES(dp->port_mutex)
-{
-    struct oxdp_link_info info;
-
-    if (!oxdp_link_get(port->ifindex, &info) && info.xdp_prog_id) {
-        *why = xasprintf("XDP program %"PRIu32" is attached to it already, "
-                         "by something else: detach that (\"ip link set dev "
-                         "%s xdp off\", or see \"bpftool net\"), or set "
-                         "other_config:xdp-mode=tc", info.xdp_prog_id,
-                         info.name);
-        return EBUSY;
-    }
-    return oxdp_attach_xdp(&port->xdp, port->ifindex, dp->bpf->xdp_port_fd,
-                           mode == XDP_MODE_GENERIC, why);
 }
 
 void
@@ -343,11 +332,13 @@ xdp_port_choose_mode(struct xdp_dp *dp, struct xdp_port *port)
         port_detach_xdp(port);
     }
     if (mode != XDP_MODE_TC && !oxdp_attach_is_attached(&port->xdp)) {
-        int retval = port_attach_xdp(dp, port, mode, &why);
+        int retval = oxdp_attach_xdp(&port->xdp, dp->pins, port->ifindex,
+                                     dp->bpf->xdp_port_fd,
+                                     mode == XDP_MODE_GENERIC, &why);
 
         if (!retval) {
             port->mode = mode;
-            port_keep_tags(port);
+            port_keep_tags(dp, port);
         } else {
             if (!why) {
                 why = xstrdup(ovs_strerror(retval));
@@ -361,6 +352,9 @@ xdp_port_choose_mode(struct xdp_dp *dp, struct xdp_port *port)
             xdp_port_set_why(port, why);
         }
     }
+    if (!oxdp_attach_is_attached(&port->xdp)) {
+        port_restore_tags(dp, port);
+    }
     xdp_port_set_error(port, error);
     if (!xdp_port_refresh(dp, port)) {
         VLOG_DBG("port %s: mode %s (%s)", port->name,
@@ -370,15 +364,16 @@ xdp_port_choose_mode(struct xdp_dp *dp, struct xdp_port *port)
 
 /* Attaches TC program 'fd' to 'ifindex' unless it is attached. */
 static int
-attach_tc(struct oxdp_attach *attach, int ifindex, int fd, bool egress,
-          char **why)
+attach_tc(struct xdp_dp *dp, struct oxdp_attach *attach, int ifindex, int fd,
+          bool egress, char **why)
 {
     if (oxdp_attach_is_attached(attach) && oxdp_attach_is_live(attach)) {
         return 0;
     }
     oxdp_detach(attach);
-    return (egress ? oxdp_attach_tc_egress(attach, ifindex, fd, why)
-            : oxdp_attach_tc_ingress(attach, ifindex, fd, why));
+    return (egress
+            ? oxdp_attach_tc_egress(attach, dp->pins, ifindex, fd, why)
+            : oxdp_attach_tc_ingress(attach, dp->pins, ifindex, fd, why));
 }
 
 int
@@ -386,11 +381,11 @@ xdp_port_attach_tc(struct xdp_dp *dp, struct xdp_port *port, char **why)
 {
     int error;
 
-    error = attach_tc(&port->tc, port->ifindex,
+    error = attach_tc(dp, &port->tc, port->ifindex,
                       port->local ? dp->bpf->tc_local_fd : dp->bpf->tc_port_fd,
                       port->local, why);
     if (!error && port->local) {
-        error = attach_tc(&port->keeper_tc, port->keep_ifindex,
+        error = attach_tc(dp, &port->keeper_tc, port->keep_ifindex,
                           dp->bpf->tc_keeper_fd, false, why);
     }
     return error;

@@ -199,12 +199,27 @@ ifport_remove(struct xdp_dp *dp, int ifindex)
 
 /* Adding and removing. */
 
+/* Returns a number for a port on device 'ifindex', 0 if it has none.  A device
+ * keeps the number that an earlier daemon gave it: while one program of it has
+ * been replaced and another one has not, one tells the other by number where to
+ * send a packet. */
 static odp_port_t
-choose_port(struct xdp_dp *dp)
+choose_port(struct xdp_dp *dp, int ifindex)
     OVS_REQUIRES(dp->port_mutex)
 {
+    struct oxdp_pin_state state;
+
+    if (ifindex
+        && (oxdp_pins_find(dp->pins, OXDP_POINT_INGRESS, ifindex)
+            || oxdp_pins_find(dp->pins, OXDP_POINT_EGRESS, ifindex))
+        && oxdp_pins_get_state(dp->pins, ifindex, &state)
+        && state.port_no > 0 && state.port_no < OXDP_MAX_PORTS
+        && !port_by_number(dp, u32_to_odp(state.port_no))) {
+        return u32_to_odp(state.port_no);
+    }
     for (uint32_t i = 1; i < OXDP_MAX_PORTS; i++) {
-        if (!port_by_number(dp, u32_to_odp(i))) {
+        if (!port_by_number(dp, u32_to_odp(i))
+            && !oxdp_pins_is_reserved(dp->pins, i)) {
             return u32_to_odp(i);
         }
     }
@@ -214,7 +229,6 @@ choose_port(struct xdp_dp *dp)
 static void
 port_free(struct xdp_port *port)
 {
-    netdev_restore_flags(port->saved_flags);
     netdev_close(port->netdev);
     free(port->name);
     free(port->type);
@@ -224,6 +238,19 @@ port_free(struct xdp_port *port)
     free(port->no_peer);
     free(port->error);
     free(port);
+}
+
+/* Leaves device 'ifindex', no longer a port, as it was before. */
+static void
+port_forget(struct xdp_dp *dp, int ifindex, uint32_t changed)
+    OVS_REQUIRES(dp->port_mutex)
+{
+    struct oxdp_pin_state state;
+
+    oxdp_link_restore(ifindex, changed);
+    oxdp_pins_get_state(dp->pins, ifindex, &state);
+    state.port_no = state.changed = 0;
+    oxdp_pins_put_state(dp->pins, ifindex, &state);
 }
 
 /* Takes 'port' off the kernel and BPF's tables. */
@@ -238,6 +265,7 @@ port_disconnect(struct xdp_dp *dp, struct xdp_port *port)
         return;
     }
     xdp_port_detach(port);
+    port_forget(dp, port->ifindex, port->changed);
     dp->bpf->shared->ports[port_no].flags = 0;
     dp->bpf->shared->ports[port_no].ifindex = 0;
     ifport_remove(dp, port->ifindex);
@@ -324,6 +352,57 @@ port_open(struct xdp_port *port, struct netdev *netdev)
     return error;
 }
 
+void
+xdp_port_save(struct xdp_dp *dp, const struct xdp_port *port)
+{
+    struct oxdp_pin_state state;
+
+    oxdp_pins_get_state(dp->pins, port->ifindex, &state);
+    state.port_no = odp_to_u32(port->port_no);
+    state.changed = port->changed;
+    oxdp_pins_put_state(dp->pins, port->ifindex, &state);
+}
+
+/* Makes the device of 'port' receive everything.  A veth does anyway. */
+static void
+port_set_promisc(struct xdp_port *port)
+{
+    enum netdev_flags flags;
+
+    if (!port->internal && strcmp(port->kind, "veth")
+        && !netdev_get_flags(port->netdev, &flags)
+        && !(flags & NETDEV_PROMISC)) {
+        int error = oxdp_link_set_promisc(port->ifindex, true);
+
+        if (error) {
+            VLOG_WARN("port %s: cannot make it promiscuous (%s)", port->name,
+                      ovs_strerror(error));
+        } else {
+            port->changed |= OXDP_CHANGED_PROMISC;
+        }
+    }
+}
+
+/* Makes a new port known to the kernel and to BPF. */
+static int
+port_connect_all(struct xdp_dp *dp, struct xdp_port *port, char **why)
+    OVS_REQUIRES(dp->port_mutex)
+{
+    int error = port_connect(dp, port, why);
+    struct oxdp_pin_state state;
+
+    if (error || port->tunnel) {
+        return error;
+    }
+    if (oxdp_attach_is_adopted(&port->tc)) {
+        oxdp_pins_get_state(dp->pins, port->ifindex, &state);
+        port->changed = state.changed;
+    }
+    port_set_promisc(port);
+    xdp_port_save(dp, port);
+    return 0;
+}
+
 static int
 port_add(struct xdp_dp *dp, struct netdev *netdev, odp_port_t *port_no)
     OVS_REQUIRES(dp->port_mutex)
@@ -338,18 +417,13 @@ port_add(struct xdp_dp *dp, struct netdev *netdev, odp_port_t *port_no)
     if (xdp_port_by_name(dp, name)) {
         return EEXIST;
     }
-    if (*port_no == ODPP_NONE) {
-        *port_no = choose_port(dp);
-        if (*port_no == ODPP_NONE) {
-            return EFBIG;
-        }
-    } else if (port_by_number(dp, *port_no)
-               || odp_to_u32(*port_no) >= OXDP_MAX_PORTS) {
+    if (*port_no != ODPP_NONE
+        && (port_by_number(dp, *port_no)
+            || odp_to_u32(*port_no) >= OXDP_MAX_PORTS)) {
         return EBUSY;
     }
 
     port = xzalloc(sizeof *port);
-    port->port_no = *port_no;
     port->name = xstrdup(name);
     port->type = xstrdup(netdev_get_type(netdev));
     port->internal = !strcmp(port->type, NETDEV_XDP_TYPE);
@@ -363,8 +437,13 @@ port_add(struct xdp_dp *dp, struct netdev *netdev, odp_port_t *port_no)
     if (!error && !port->tunnel && port_by_ifindex(dp, port->ifindex)) {
         error = EBUSY;
     }
+    if (!error && *port_no == ODPP_NONE) {
+        *port_no = choose_port(dp, port->ifindex);
+        error = *port_no == ODPP_NONE ? EFBIG : 0;
+    }
     if (!error) {
-        error = port_connect(dp, port, &why);
+        port->port_no = *port_no;
+        error = port_connect_all(dp, port, &why);
         if (error) {
             VLOG_WARN("port %s: %s", port->name,
                       why ? why : ovs_strerror(error));
@@ -377,11 +456,6 @@ port_add(struct xdp_dp *dp, struct netdev *netdev, odp_port_t *port_no)
         return error;
     }
 
-    /* A veth receives everything anyway. */
-    if (!port->internal && !port->tunnel && strcmp(port->kind, "veth")) {
-        netdev_turn_flags_on(port->netdev, NETDEV_PROMISC,
-                             &port->saved_flags);
-    }
     hmap_insert(&dp->ports, &port->node, hash_odp_port(port->port_no));
     seq_change(dp->port_seq);
     return 0;
@@ -555,6 +629,51 @@ xdp_ports_destroy(struct xdp_dp *dp)
     nln_destroy(dp->links);
     nl_sock_destroy(dp->features_sock);
     seq_destroy(dp->port_seq);
+}
+
+/* Pins a program or a map. */
+static void
+pin_object(const char *kind, const char *name, int fd, void *pins)
+{
+    oxdp_pins_add_object(pins, kind, name, fd);
+}
+
+void
+xdp_ports_forget_found(struct xdp_dp *dp)
+{
+    struct oxdp_pin_state state;
+    int ifindex, next;
+
+    ovs_mutex_lock(&dp->port_mutex);
+    oxdp_detach_found(dp->pins);
+    next = oxdp_pins_next_state(dp->pins, 0);
+    while ((ifindex = next)) {
+        next = oxdp_pins_next_state(dp->pins, ifindex);
+        if (!port_by_ifindex(dp, ifindex)) {
+            oxdp_pins_get_state(dp->pins, ifindex, &state);
+            port_forget(dp, ifindex, state.changed);
+        }
+    }
+    ovs_mutex_unlock(&dp->port_mutex);
+}
+
+void
+xdp_ports_take_over(struct xdp_dp *dp)
+{
+    uint32_t version = oxdp_pins_abi_version(dp->pins);
+    size_t n;
+
+    ovs_mutex_lock(&dp->port_mutex);
+    n = oxdp_attach_take_over(dp->pins);
+    ovs_mutex_unlock(&dp->port_mutex);
+    if (n) {
+        VLOG_INFO("replaced %"PRIuSIZE" programs of an earlier ovs-vswitchd "
+                  "(ABI version %"PRIu32") by new ones (%d)",
+                  n, version, OXDP_ABI_VERSION);
+    }
+    xdp_ports_forget_found(dp);
+    oxdp_pins_delete_objects(dp->pins);
+    oxdp_bpf_for_each(dp->bpf, pin_object, dp->pins);
 }
 
 void

@@ -31,8 +31,9 @@ VLOG_DEFINE_THIS_MODULE(dpif_xdp);
 static struct ovs_mutex dp_mutex = OVS_MUTEX_INITIALIZER;
 static struct xdp_dp *the_dp OVS_GUARDED_BY(dp_mutex);
 
+/* With 'leave', leaves what an earlier daemon has left. */
 static void
-dp_destroy(struct xdp_dp *dp)
+dp_destroy(struct xdp_dp *dp, bool leave)
 {
     xdp_ports_destroy(dp);
     xdp_handlers_destroy(dp);
@@ -42,6 +43,10 @@ dp_destroy(struct xdp_dp *dp)
     if (dp->conntrack) {
         conntrack_destroy(dp->conntrack);
     }
+    if (!leave) {
+        oxdp_pins_remove(dp->pins);
+    }
+    oxdp_pins_close(dp->pins);
     oxdp_bpf_close(dp->bpf);
     ovs_rwlock_destroy(&dp->handlers_lock);
     ovs_mutex_destroy(&dp->port_mutex);
@@ -70,9 +75,11 @@ dp_create(struct xdp_dp **dpp)
     dp->upcall_burst = DEFAULT_UPCALL_BURST;
 
     error = oxdp_bpf_open(&config, &dp->bpf, &why);
+    error = error ? error : oxdp_pins_open(&dp->pins, &why);
     if (error) {
         VLOG_ERR("cannot create datapath: %s", why);
         free(why);
+        oxdp_bpf_close(dp->bpf);
         seq_destroy(dp->port_seq);
         cmap_destroy(&dp->tunnels);
         hmap_destroy(&dp->ports);
@@ -89,7 +96,7 @@ dp_create(struct xdp_dp **dpp)
         VLOG_ERR("cannot create datapath: %s",
                  why ? why : ovs_strerror(error));
         free(why);
-        dp_destroy(dp);
+        dp_destroy(dp, true);
         return error;
     }
     dp->conntrack = conntrack_init();
@@ -121,7 +128,8 @@ xdp_dp_unref(struct xdp_dp *dp)
             if (the_dp == dp) {
                 the_dp = NULL;
             }
-            dp_destroy(dp);
+            xdp_ports_forget_found(dp);
+            dp_destroy(dp, false);
         }
         ovs_mutex_unlock(&dp_mutex);
     }
@@ -212,6 +220,18 @@ dpif_xdp_destroy(struct dpif *dpif)
     return 0;
 }
 
+/* Replaces the programs of an earlier daemon once OVS can answer upcalls: it
+ * has set the handlers and, after that, run once with all ports. */
+static void
+run_take_over(struct xdp_dp *dp)
+{
+    if (dp->handlers_seen && !dp->in_charge) {
+        dp->in_charge = true;
+        xdp_ports_take_over(dp);
+    }
+    dp->handlers_seen = dp->n_handlers > 0;
+}
+
 static bool
 dpif_xdp_run(struct dpif *dpif)
 {
@@ -219,6 +239,7 @@ dpif_xdp_run(struct dpif *dpif)
 
     dp->bpf->shared->control.vlan_limit = flow_vlan_limit;
     xdp_ports_run(dp);
+    run_take_over(dp);
     return xdp_tunnels_run(dp);
 }
 
@@ -229,6 +250,9 @@ dpif_xdp_wait(struct dpif *dpif)
 
     xdp_ports_wait(dp);
     xdp_tunnels_wait(dp);
+    if (dp->n_handlers && !dp->in_charge) {
+        poll_immediate_wake();
+    }
 }
 
 static int
@@ -312,7 +336,7 @@ dpif_xdp_get_datapath_version(void)
 
 const struct dpif_class dpif_xdp_class = {
     .type = DPIF_XDP_TYPE,
-    .cleanup_required = true,
+    .cleanup_required = false,  /* Pinned. */
 #if OXDP_OVS_VERSION >= 302
     .synced_dp_layers = true,
 #endif

@@ -30,6 +30,7 @@
 #include "oxdp-abi.h"
 #include "oxdp-attach.h"
 #include "oxdp-loader.h"
+#include "oxdp-pin.h"
 #include "oxdp-table.h"
 #include "oxdp-xsk.h"
 
@@ -63,7 +64,6 @@ struct xdp_port {
     char *name;
     char *type;                 /* Of 'netdev'. */
     struct netdev *netdev;
-    struct netdev_saved_flags *saved_flags;
     bool internal;
     bool local;                 /* Internal, and a kernel bridge, which has
                                  * what the host sends on its TC egress. */
@@ -81,7 +81,7 @@ struct xdp_port {
     char *error;                /* What is wrong, for people, or NULL. */
     struct oxdp_attach xdp, tc;
     struct oxdp_attach keeper_tc;       /* If 'local': on 'keep_ifindex'. */
-    bool restore_rxvlan;        /* We switched rxvlan off. */
+    uint32_t changed;           /* OXDP_CHANGED_*, on the device. */
     uint64_t features;          /* NETDEV_XDP_ACT_*. */
     char *no_frames;            /* Why XDP cannot redirect frames to it, for
                                  * people, or NULL if it can. */
@@ -102,6 +102,7 @@ struct xdp_handler {
 struct xdp_dp {
     struct ovs_refcount ref_cnt;
     atomic_flag destroyed;
+    struct oxdp_pins *pins;     /* What outlives this process. */
     struct oxdp_bpf *bpf;
     struct oxdp_table *table;
     struct conntrack *conntrack;
@@ -133,6 +134,10 @@ struct xdp_dp {
     struct xdp_handler *handlers;
     uint32_t n_handlers;
     bool recv_enabled;
+
+    /* Main thread's. */
+    bool handlers_seen;         /* There were some in dpif_xdp_run(). */
+    bool in_charge;             /* Earlier daemon's programs are replaced. */
 
     /* Figures. */
     atomic_uint64_t n_user_hits;        /* Lookups in userspace. */
@@ -177,6 +182,13 @@ void xdp_cpu_flush(struct xdp_dp *);
 /* dpif-xdp-port.c. */
 int xdp_ports_init(struct xdp_dp *);
 void xdp_ports_destroy(struct xdp_dp *);
+
+/* Puts the programs in the place of those of an earlier daemon, which have
+ * forwarded until now, and leaves no trace of ports that there are no more. */
+void xdp_ports_take_over(struct xdp_dp *);
+
+/* Detaches what an earlier daemon has left and no port has adopted. */
+void xdp_ports_forget_found(struct xdp_dp *);
 void xdp_ports_run(struct xdp_dp *);
 void xdp_ports_wait(struct xdp_dp *);
 void xdp_ports_set_defaults(struct xdp_dp *, const char *mode,
@@ -231,6 +243,10 @@ int xdp_port_attach_tc(struct xdp_dp *, struct xdp_port *, char **why)
 void xdp_port_choose_mode(struct xdp_dp *, struct xdp_port *)
     OVS_REQUIRES(dp->port_mutex);
 void xdp_port_detach(struct xdp_port *);
+
+/* Remembers for the next daemon what it has to know of the port. */
+void xdp_port_save(struct xdp_dp *, const struct xdp_port *)
+    OVS_REQUIRES(dp->port_mutex);
 
 int dpif_xdp_queue_to_priority(const struct dpif *, uint32_t queue_id,
                                uint32_t *priority);

@@ -733,7 +733,7 @@ static void
 attach_egress(struct oxdp_attach *attach, int ifindex, int fd)
 {
     char *error_text;
-    int error = oxdp_attach_tc_egress(attach, ifindex, fd, &error_text);
+    int error = oxdp_attach_tc_egress(attach, NULL, ifindex, fd, &error_text);
 
     if (error) {
         die(error_text, error);

@@ -378,7 +378,7 @@ test_features(int pass_fd)
     CHECK_ERROR(oxdp_features_sock_create(&sock), 0);
     CHECK_ERROR(oxdp_features_recv(sock, &a, &told), EAGAIN);
     a = ifindex_of("a0");
-    CHECK_ERROR(oxdp_attach_xdp(&attach, ifindex_of("b0"), pass_fd, false,
+    CHECK_ERROR(oxdp_attach_xdp(&attach, NULL, ifindex_of("b0"), pass_fd, false,
                                 &text), 0);
     CHECK(wait_features(sock, a, &told), "no notification");
     CHECK(told & OXDP_NETDEV_XDP_ACT_NDO_XMIT, "%"PRIx64, told);
@@ -405,7 +405,7 @@ test_xdp(int pass_fd)
     make_pair("a0", "b0", 2, 0);
     for (int generic = 0; generic < 2; generic++) {
         CHECK(!oxdp_attach_is_attached(&attach), "attached");
-        CHECK_ERROR(oxdp_attach_xdp(&attach, ifindex_of("a0"), pass_fd,
+        CHECK_ERROR(oxdp_attach_xdp(&attach, NULL, ifindex_of("a0"), pass_fd,
                                     generic, &text), 0);
         CHECK(!text, "%s", text);
         CHECK(oxdp_attach_is_attached(&attach)
@@ -419,7 +419,7 @@ test_xdp(int pass_fd)
     }
 
     /* The device goes first. */
-    CHECK_ERROR(oxdp_attach_xdp(&attach, ifindex_of("a0"), pass_fd, false,
+    CHECK_ERROR(oxdp_attach_xdp(&attach, NULL, ifindex_of("a0"), pass_fd, false,
                                 &text), 0);
     oxdp_link_delete(ifindex_of("a0"));
     CHECK(!oxdp_attach_is_live(&attach), "live without device");
@@ -437,7 +437,7 @@ check_refused(int line, const char *name, int prog_fd, bool generic, int want,
     struct oxdp_attach attach = OXDP_ATTACH_INIT;
     uint32_t before = link_get(name).xdp_prog_id;
     char *text = NULL;
-    int error = oxdp_attach_xdp(&attach, ifindex_of(name), prog_fd, generic,
+    int error = oxdp_attach_xdp(&attach, NULL, ifindex_of(name), prog_fd, generic,
                                 &text);
 
     check(error == want, line, "error", "%s, not %s", ovs_strerror(error),
@@ -479,7 +479,7 @@ test_xdp_refused(int pass_fd)
                                          NULL });
         bpf_xdp_detach(ifindex_of("a0"), mode, NULL);
     }
-    CHECK_ERROR(oxdp_attach_xdp(&foreign, ifindex_of("a0"), foreign_fd, false,
+    CHECK_ERROR(oxdp_attach_xdp(&foreign, NULL, ifindex_of("a0"), foreign_fd, false,
                                 &text), 0);
     check_refused(__LINE__, "a0", pass_fd, false, EBUSY,
                   (const char *[]) { "foreigner", NULL });
@@ -518,7 +518,7 @@ test_tc(int tc_fd)
 
     make_pair("a0", "b0", 1, 0);
     a = ifindex_of("a0");
-    CHECK_ERROR(oxdp_attach_tc_ingress(&attach, a, tc_fd, &text), 0);
+    CHECK_ERROR(oxdp_attach_tc_ingress(&attach, NULL, a, tc_fd, &text), 0);
     CHECK(oxdp_attach_is_attached(&attach) && oxdp_attach_is_live(&attach),
           "not attached");
     if (attach.link_fd >= 0) {
@@ -528,7 +528,7 @@ test_tc(int tc_fd)
         oxdp_detach(&attach);
         CHECK(!count_links(tc_fd), "%d links", count_links(tc_fd));
         CHECK(!count_ingress_qdiscs(a), "a qdisc");
-        CHECK_ERROR(oxdp_attach_tc_ingress(&attach, a, tc_fd, &text), 0);
+        CHECK_ERROR(oxdp_attach_tc_ingress(&attach, NULL, a, tc_fd, &text), 0);
         oxdp_link_delete(a);
         CHECK(!oxdp_attach_is_live(&attach), "live without device");
         make_pair("a0", "b0", 1, 0);
@@ -537,15 +537,15 @@ test_tc(int tc_fd)
         printf("# the kernel has no tcx\n");
     }
     oxdp_detach(&attach);
-    CHECK_ERROR(oxdp_attach_tc_ingress(&attach, 999999, tc_fd, &text), ENODEV);
+    CHECK_ERROR(oxdp_attach_tc_ingress(&attach, NULL, 999999, tc_fd, &text), ENODEV);
     CHECK(text && strstr(text, "no device"), "%s", text ? text : "-");
     free(text);
     passed("attaches to TC and leaves nothing", failed_before);
 
     /* Classic TC. */
     failed_before = n_failed;
-    CHECK_ERROR(oxdp_attach_tc_clsact(&attach, a, tc_fd, &text), 0);
-    CHECK_ERROR(oxdp_attach_tc_clsact(&other, a, tc_fd, &text), 0);
+    CHECK_ERROR(oxdp_attach_tc_clsact(&attach, NULL, a, tc_fd, &text), 0);
+    CHECK_ERROR(oxdp_attach_tc_clsact(&other, NULL, a, tc_fd, &text), 0);
     CHECK(oxdp_attach_is_live(&attach) && oxdp_attach_is_live(&other),
           "not attached");
     oxdp_detach(&other);
@@ -554,12 +554,12 @@ test_tc(int tc_fd)
     CHECK(oxdp_attach_is_attached(&attach) && !oxdp_attach_is_live(&attach),
           "loss of the qdisc not seen");
     oxdp_detach(&attach);
-    CHECK_ERROR(oxdp_attach_tc_clsact(&attach, a, tc_fd, &text), 0);
+    CHECK_ERROR(oxdp_attach_tc_clsact(&attach, NULL, a, tc_fd, &text), 0);
     CHECK(oxdp_attach_is_live(&attach), "not attached again");
     oxdp_link_delete(a);
     CHECK(!oxdp_attach_is_live(&attach), "live without device");
     oxdp_detach(&attach);
-    CHECK_ERROR(oxdp_attach_tc_clsact(&attach, 999999, tc_fd, &text), ENODEV);
+    CHECK_ERROR(oxdp_attach_tc_clsact(&attach, NULL, 999999, tc_fd, &text), ENODEV);
     CHECK(text && strstr(text, "no device"), "%s", text ? text : "-");
     free(text);
     passed("attaches to classic TC", failed_before);

@@ -172,7 +172,7 @@ attach_program(struct oxdp_attach *attach)
     if (error) {
         ovs_fatal(-error, "oxdp-cpu: load");
     }
-    error = oxdp_attach_xdp(attach, cpu.ifindex,
+    error = oxdp_attach_xdp(attach, NULL, cpu.ifindex,
                             bpf_program__fd(skel->progs.oxdp_cpu_to_user),
                             false, &text);
     if (error) {
