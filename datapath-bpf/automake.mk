@@ -21,6 +21,7 @@ noinst_HEADERS += \
 	datapath-bpf/oxdp-size.h \
 	datapath-bpf/oxdp-skb.h \
 	datapath-bpf/oxdp-stats.h \
+	datapath-bpf/oxdp-upcall.h \
 	datapath-bpf/oxdp-vlan.h
 
 # oxdp-NAME.bpf.c becomes oxdp-NAME.bpf.o and oxdp-NAME.skel.h, whose

@@ -440,8 +440,34 @@ union oxdp_ifport {
 };
 #define OXDP_IFINDEX_DELETED 0xffffffffu
 
-/* Why a packet was lost in BPF. */
+/* Why a packet cannot be sent to userspace.  Then it is lost, unless the kernel
+ * bridge takes it. */
+#define OXDP_AWAYS(AWAY)                                                      \
+    AWAY(NO_DAEMON, "no-daemon", "ovs-vswitchd does not run",                 \
+         "start ovs-vswitchd")                                                \
+    AWAY(NO_HANDLER, "no-handler", "ovs-vswitchd takes no packets yet",       \
+         "wait for it to start, see other_config:flow-restore-wait")          \
+    AWAY(STALE, "stale", "ovs-vswitchd has not read its queue for a second",  \
+         "look for what stops or starves ovs-vswitchd")                       \
+    AWAY(QUEUE_FULL, "queue-full", "the queue to ovs-vswitchd is full",       \
+         "limit what ports send up by other_config:xdp-upcall-rate")
+
+enum oxdp_away {
+#define OXDP_AWAY(ENUM, NAME, TEXT, ADVICE) OXDP_AWAY_##ENUM,
+    OXDP_AWAYS(OXDP_AWAY)
+#undef OXDP_AWAY
+    OXDP_N_AWAYS
+};
+
+/* Why a packet was lost in BPF.  Begins with what is in enum oxdp_away. */
 #define OXDP_DROPS                                                            \
+    OXDP_AWAYS(OXDP_DROP)                                                     \
+    OXDP_DROP(UPCALL_QUEUE, "upcall-queue",                                   \
+              "port's share of the queue to ovs-vswitchd was full",           \
+              "look for a sender of ever new flows, or install wider flows")  \
+    OXDP_DROP(USER_FLOW, "user-flow",                                         \
+              "flow takes ovs-vswitchd, which was away",                      \
+              "see ovs-appctl dpif-xdp/flow-show for why it does")            \
     OXDP_DROP(NO_PORT, "no-port", "arrived on a device that is no port",      \
               "nothing: counts packets in flight while a port goes away")     \
     OXDP_DROP(ACTION, "action", "flow says drop",                             \
@@ -498,9 +524,10 @@ struct oxdp_port_stats {
     __u64 rx_packets;           /* Received likewise, from the host. */
     __u64 rx_bytes;
     __u64 drops[OXDP_N_DROPS];
-    __u64 pad;
+    __u64 fallbacks[OXDP_N_AWAYS];      /* Given to the kernel bridge. */
+    __u64 pad[7];
 };
-OXDP_ASSERT(sizeof(struct oxdp_port_stats) == 192);
+OXDP_ASSERT(sizeof(struct oxdp_port_stats) == 320);
 
 /* Why a packet goes to userspace. */
 enum oxdp_punt {
@@ -515,7 +542,8 @@ enum oxdp_punt {
  *
  * To userspace: 'port' is where the packet came in, 'reason' is an enum
  * oxdp_punt, 'vlan' the tag that was in the SKB or the NIC's descriptor and
- * not in the frame (tci 0: none).
+ * not in the frame (tci 0: none), 'cpu' who sent it, 'seq' and 'port_seq' are
+ * as in that CPU's struct oxdp_queue and struct oxdp_port_queue.
  * From userspace: 'port' is where the packet goes out, the rest is zero. */
 struct oxdp_hdr {
     __u32 magic;                /* OXDP_HDR_MAGIC. */
@@ -528,24 +556,60 @@ struct oxdp_hdr {
     __be16 vlan_tci;            /* With the CFI bit set if present. */
     __u8 reason;
     __u8 hook;                  /* enum oxdp_hook. */
-    __u16 pad;
+    __u16 cpu;
     __u64 cookie;               /* See lib/oxdp-actions.h. */
+    __u32 seq;
+    __u32 port_seq;
 };
-OXDP_ASSERT(sizeof(struct oxdp_hdr) == 40);
+OXDP_ASSERT(sizeof(struct oxdp_hdr) == 48);
 #define OXDP_HDR_MAGIC (0x6f787000u + OXDP_ABI_VERSION) /* "oxp", version. */
 #define OXDP_HDR_MAGIC_MASK 0xfffff000u /* What all versions have in common. */
 #define OXDP_VLAN_CFI 0x1000
 
+/* The queue of packets from one CPU to userspace, of which BPF sees the one end
+ * and ovs-vswitchd the other: packets that got lost in between are taken for
+ * waiting until one behind them has been read, or the queue found empty. */
+struct oxdp_queue {
+    /* Written by ovs-vswitchd: by the thread that reads the queue. */
+    __u64 beat;                 /* When that was last alive, in ns of
+                                 * CLOCK_MONOTONIC_COARSE; 0 if there is
+                                 * none. */
+    __u32 read;                 /* Number of the last packet read. */
+    __u32 limit;                /* Packets that may wait in it. */
+    __u32 socket;               /* Element of oxdp_xsks. */
+    __u32 pad0[11];
+    /* Written by BPF. */
+    __u32 sent;                 /* Number of the last packet sent. */
+    __u32 pad1;
+    __u64 refused;              /* Packets that could not be sent because of
+                                 * an enum oxdp_away. */
+    __u64 pad2[6];
+};
+OXDP_ASSERT(sizeof(struct oxdp_queue) == 128);
+
+/* A reader that has not been alive for so long counts as away, in ns. */
+#define OXDP_STALE_NS 1000000000ull
+
+/* The same of one port's packets in that queue. */
+struct oxdp_port_queue {
+    __u32 sent;                 /* Number of the port's last packet sent. */
+    __u32 last;                 /* The same packet's 'seq'. */
+    __u32 read;                 /* Number of the port's last packet read. */
+    __u32 pad;
+};
+
 /* What one CPU has for itself. */
 struct oxdp_cpu_block {
+    struct oxdp_queue queue;
     struct oxdp_port_stats ports[OXDP_MAX_PORTS];
+    struct oxdp_port_queue port_queues[OXDP_MAX_PORTS];
 
     /* From the TC program that redirects a packet to the CPU port to the one
      * there which puts it in front of the packet.  Between the two this CPU
      * runs no other program, unless soft interrupts can be preempted
      * (PREEMPT_RT).  'magic' is 0 if there is none. */
     struct oxdp_hdr punt;
-    __u64 pad[3];
+    __u64 pad[2];
 
     /* The flow hint: from the hash of a key, control.n_words of it, to a flow.
      * The number of elements is a power of two.  A wrong element costs a

@@ -13,6 +13,7 @@
 #include "oxdp-set.h"
 #include "oxdp-size.h"
 #include "oxdp-stats.h"
+#include "oxdp-upcall.h"
 
 /* A packet on its way.  Small, since before Linux 6.3 the frames of a program,
  * oxdp_pass() and oxdp_search_mask(), each rounded up to 32 bytes, may take 512
@@ -34,6 +35,8 @@ struct oxdp_state {
 
 /* What oxdp_pass() returns besides return codes of programs. */
 #define OXDP_AGAIN 1000         /* Recirculate. */
+#define OXDP_FALLBACK 1001      /* Nothing is done; the kernel bridge is to
+                                 * have the packet. */
 
 /* What is not for every packet are global functions, which the verifier looks
  * at once each and not once per path to them, and which share 512 bytes of
@@ -148,43 +151,78 @@ oxdp_pass_longer(oxdp_ctx *ctx, const struct oxdp_key *key, __u32 len)
     return key && oxdp_ctx_is_longer(ctx, key, len);
 }
 
+/* Counts a packet that cannot be sent to userspace, where it should go because
+ * of 'reason', because of 'drop'.  Returns OXDP_RET_DROP, or OXDP_FALLBACK. */
+OXDP_INLINE int
+oxdp_refuse(const struct oxdp_state *st, const struct oxdp_port *port,
+            struct oxdp_cpu_block *block, enum oxdp_punt reason,
+            __u32 drop)
+{
+    struct oxdp_port_stats *stats
+        = &block->ports[OXDP_BOUND(st->in_port, OXDP_MAX_PORTS)];
+    int flow = reason != OXDP_PUNT_MISS && reason != OXDP_PUNT_COMPLEX;
+
+    if (drop < OXDP_N_AWAYS) {
+        block->queue.refused++;
+        if (flow) {
+            drop = OXDP_DROP_USER_FLOW;
+        } else if (port->flags & OXDP_PORT_F_FALLBACK && !st->recirc_id
+                   && (OXDP_SKB || !(port->flags & OXDP_PORT_F_NO_PASS))) {
+            stats->fallbacks[OXDP_BOUND(drop, OXDP_N_AWAYS)]++;
+            return OXDP_FALLBACK;
+        }
+    }
+    stats->drops[OXDP_BOUND(drop, 32)]++;
+    return OXDP_RET_DROP;
+}
+
+/* Stores what userspace should know about the packet in '*hdr'. */
+OXDP_INLINE void
+oxdp_punt_hdr(oxdp_ctx *ctx, const struct oxdp_state *st,
+              enum oxdp_punt reason, __u64 cookie, struct oxdp_hdr *hdr)
+{
+    hdr->magic = OXDP_HDR_MAGIC;
+    hdr->port = st->in_port;
+    hdr->recirc_id = st->recirc_id;
+    hdr->dp_hash = st->dp_hash;
+    hdr->skb_mark = oxdp_ctx_mark(ctx);
+    hdr->skb_priority = oxdp_ctx_priority(ctx);
+    hdr->vlan_tpid = 0;
+    hdr->vlan_tci = 0;
+    hdr->reason = reason;
+    hdr->hook = OXDP_HOOK;
+    hdr->cookie = cookie;
+}
+
 /* Sends the packet to userspace because of 'reason', if its port has budget
- * left; if that is OXDP_PUNT_ACTION, a copy, for the action with 'cookie'.
- * Returns a return code, which is not OXDP_RET_DROP unless the packet, or the
- * copy, is lost. */
+ * left and there is room; if that is OXDP_PUNT_ACTION, a copy, for the action
+ * with 'cookie'.  Returns a return code, which is not OXDP_RET_DROP unless the
+ * packet, or the copy, is lost; or OXDP_FALLBACK. */
 OXDP_INLINE int
 oxdp_punt(oxdp_ctx *ctx, struct oxdp_state *st, enum oxdp_punt reason,
           __u64 cookie)
 {
     struct oxdp_port *port = oxdp_port_get(st->in_port);
+    __u32 cpu = bpf_get_smp_processor_id();
     struct oxdp_port_stats *stats;
     struct oxdp_cpu_block *block;
     int ret = OXDP_RET_DROP;
     struct oxdp_hdr *hdr;
+    int drop;
 
-    block = oxdp_cpu_block_get(bpf_get_smp_processor_id());
+    block = oxdp_cpu_block_get(cpu);
     if (!block || !port) {
         return OXDP_RET_DROP;
     }
-    stats = &block->ports[OXDP_BOUND(st->in_port, OXDP_MAX_PORTS)];
-    if (!oxdp_port_may_punt(port)) {
-        stats->drops[OXDP_DROP_PUNT_RATE]++;
-        return OXDP_RET_DROP;
+    drop = oxdp_upcall_check(block, port, st->in_port, reason);
+    if (drop < OXDP_N_DROPS) {
+        return oxdp_refuse(st, port, block, reason, drop);
     }
+    stats = &block->ports[OXDP_BOUND(st->in_port, OXDP_MAX_PORTS)];
     hdr = oxdp_ctx_hdr(ctx, block);
     if (hdr) {
-        hdr->magic = OXDP_HDR_MAGIC;
-        hdr->port = st->in_port;
-        hdr->recirc_id = st->recirc_id;
-        hdr->dp_hash = st->dp_hash;
-        hdr->skb_mark = oxdp_ctx_mark(ctx);
-        hdr->skb_priority = oxdp_ctx_priority(ctx);
-        hdr->vlan_tpid = 0;
-        hdr->vlan_tci = 0;
-        hdr->reason = reason;
-        hdr->hook = OXDP_HOOK;
-        hdr->pad = 0;
-        hdr->cookie = cookie;
+        oxdp_punt_hdr(ctx, st, reason, cookie, hdr);
+        oxdp_upcall_number(block, st->in_port, cpu, hdr);
 #if OXDP_SKB
         ret = reason == OXDP_PUNT_ACTION ? oxdp_ctx_punt_copy(ctx)
               : oxdp_ctx_punt(ctx);

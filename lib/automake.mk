@@ -23,6 +23,8 @@ lib_liboxdp_a_SOURCES = \
 	lib/oxdp-netdev.h \
 	lib/oxdp-pin.c \
 	lib/oxdp-pin.h \
+	lib/oxdp-queue.c \
+	lib/oxdp-queue.h \
 	lib/oxdp-table.c \
 	lib/oxdp-table.h \
 	lib/oxdp-xsk.c \

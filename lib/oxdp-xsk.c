@@ -282,6 +282,12 @@ oxdp_xsk_can_sg(const struct oxdp_xsk *xsk)
     return xsk->sg;
 }
 
+uint32_t
+oxdp_xsk_capacity(const struct oxdp_xsk *xsk)
+{
+    return xsk->n_rx;
+}
+
 /* Receiving. */
 
 /* Takes a descriptor off the receive ring.  Returns false if there is none.

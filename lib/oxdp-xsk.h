@@ -42,6 +42,9 @@ void oxdp_xsk_close(struct oxdp_xsk *);
 int oxdp_xsk_fd(const struct oxdp_xsk *);
 bool oxdp_xsk_can_sg(const struct oxdp_xsk *);
 
+/* How many packets of one chunk, 4096 bytes, may wait to be received. */
+uint32_t oxdp_xsk_capacity(const struct oxdp_xsk *);
+
 /* Takes one packet off the receive ring.  Stores its header in '*hdr' and
  * returns the frame behind it as a new dp_packet with at least 128 bytes of
  * headroom, packet_type Ethernet, the VLAN tag of the header not yet inserted.

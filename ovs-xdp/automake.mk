@@ -8,6 +8,7 @@ noinst_PROGRAMS += ovs-xdp/ovs-vswitchd
 # Linked as objects: nothing refers to the constructor, so an archive's member
 # would be left out.
 ovs_xdp_ovs_vswitchd_SOURCES = \
+	ovs-xdp/dpif-xdp-away.c \
 	ovs-xdp/dpif-xdp-bridge.c \
 	ovs-xdp/dpif-xdp-cpu.c \
 	ovs-xdp/dpif-xdp-ct.c \

@@ -167,6 +167,7 @@ xdp_cpu_open(struct xdp_dp *dp, char **errp)
         }
         return error;
     }
+    dp->queues = oxdp_queues_create(dp->bpf, oxdp_xsk_capacity(dp->xsks[0]));
     dp->bpf->shared->control.cpu_ifindex = dp->cpu_ifindex;
     return 0;
 }
@@ -174,6 +175,7 @@ xdp_cpu_open(struct xdp_dp *dp, char **errp)
 void
 xdp_cpu_close(struct xdp_dp *dp)
 {
+    oxdp_queues_destroy(dp->queues);
     if (dp->xsks) {
         for (uint32_t i = 0; i < dp->bpf->n_queues; i++) {
             oxdp_xsk_close(dp->xsks[i]);

@@ -80,6 +80,37 @@ format_port(const struct xdp_dp *dp, uint32_t port_no, const char *name,
     ds_put_char(ds, '\n');
 }
 
+/* What the kernel bridge was given of packets for ovs-vswitchd. */
+static void
+format_fallbacks(const struct xdp_dp *dp, const struct xdp_port *port,
+                 struct ds *ds)
+{
+    uint32_t port_no = odp_to_u32(port->port_no);
+    bool fallback = (dp->bpf->shared->ports[port_no].flags
+                     & OXDP_PORT_F_FALLBACK);
+    const char *sep = " (";
+    struct oxdp_port_stats s;
+    uint64_t sum = 0;
+
+    xdp_port_get_stats(dp, port_no, &s);
+    for (int i = 0; i < OXDP_N_AWAYS; i++) {
+        sum += s.fallbacks[i];
+    }
+    if (!fallback && !sum) {
+        return;
+    }
+    ds_put_format(ds, "    fallback: %s, packets %"PRIu64,
+                  fallback ? "kernel bridge" : "none", sum);
+    for (int i = 0; i < OXDP_N_AWAYS; i++) {
+        if (s.fallbacks[i]) {
+            ds_put_format(ds, "%s%s %"PRIu64, sep, drop_name(i),
+                          (uint64_t) s.fallbacks[i]);
+            sep = ", ";
+        }
+    }
+    ds_put_cstr(ds, sum ? ")\n" : "\n");
+}
+
 /* How packets go out of 'port'. */
 static void
 format_port_out(const struct xdp_dp *dp, const struct xdp_port *port,
@@ -139,6 +170,7 @@ format_ports(struct xdp_dp *dp, struct ds *ds)
                     port->why, ds);
         if (!port->tunnel) {
             format_port_out(dp, port, ds);
+            format_fallbacks(dp, port, ds);
         }
         if (port->error) {
             ds_put_format(ds, "    error: %s\n", port->error);

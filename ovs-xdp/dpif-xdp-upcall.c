@@ -20,6 +20,7 @@
 #include "openvswitch/vlog.h"
 #include "packets.h"
 #include "seq.h"
+#include "timeval.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(dpif_xdp_upcall);
@@ -130,6 +131,21 @@ handler_purge(struct xdp_handler *handler)
     ovs_mutex_unlock(&handler->mutex);
 }
 
+/* Tells BPF that handler 'id' is alive. */
+static void
+handler_beat(struct xdp_dp *dp, uint32_t id)
+    OVS_REQ_RDLOCK(dp->handlers_lock)
+{
+    bool refused = false;
+
+    for (uint32_t i = id; i < dp->bpf->n_queues; i += dp->n_handlers) {
+        refused |= oxdp_queues_beat(dp->queues, i);
+    }
+    if (refused) {
+        seq_change(dp->refused_seq);
+    }
+}
+
 static void
 handlers_set__(struct xdp_dp *dp, uint32_t n)
     OVS_REQ_WRLOCK(dp->handlers_lock)
@@ -153,6 +169,12 @@ handlers_set__(struct xdp_dp *dp, uint32_t n)
         ovs_mutex_init(&handler->mutex);
         ovs_list_init(&handler->upcalls);
         handler->seq = seq_create();
+        handler->next_look = LLONG_MAX;
+        /* Their threads are about to start. */
+        handler_beat(dp, i);
+    }
+    if (!n && dp->queues) {
+        oxdp_queues_stop(dp->queues);
     }
 }
 
@@ -249,9 +271,12 @@ receive_frame(struct xdp_dp *dp, struct dp_packet *packet,
  * be more. */
 static bool
 read_sockets(struct xdp_dp *dp, uint32_t id)
+    OVS_REQ_RDLOCK(dp->handlers_lock)
 {
+    struct xdp_handler *handler = &dp->handlers[id];
     bool more = false;
 
+    handler->next_look = LLONG_MAX;
     for (uint32_t i = id; i < dp->bpf->n_queues; i += dp->n_handlers) {
         struct dp_packet *packet;
         struct oxdp_hdr hdr;
@@ -262,9 +287,16 @@ read_sockets(struct xdp_dp *dp, uint32_t id)
             if (!packet) {
                 break;
             }
+            oxdp_queues_read(dp->queues, i, &hdr);
             receive_frame(dp, packet, &hdr);
         }
-        more |= n == RECV_BATCH;
+        if (n == RECV_BATCH) {
+            more = true;
+        } else {
+            handler->next_look = MIN(handler->next_look,
+                                     oxdp_queues_empty(dp->queues, i,
+                                                       time_msec()));
+        }
     }
     xdp_cpu_flush(dp);
     return more;
@@ -340,6 +372,7 @@ dpif_xdp_recv(struct dpif *dpif, uint32_t handler_id,
 
         *this_handler_get() = handler;
         handler->last_seq = seq_read(handler->seq);
+        handler_beat(dp, handler_id);
         u = handler_pop(handler);
         if (!u && read_sockets(dp, handler_id)) {
             /* There may be more without a new event on the socket. */
@@ -370,6 +403,8 @@ dpif_xdp_recv_wait(struct dpif *dpif, uint32_t handler_id)
             poll_fd_wait(oxdp_xsk_fd(dp->xsks[i]), POLLIN);
         }
         seq_wait(handler->seq, handler->last_seq);
+        poll_timer_wait_until(MIN(time_msec() + OXDP_BEAT_MS,
+                                  handler->next_look));
         ovs_mutex_lock(&handler->mutex);
         if (handler->n_upcalls) {
             poll_immediate_wake();

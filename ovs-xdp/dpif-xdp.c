@@ -48,6 +48,7 @@ dp_destroy(struct xdp_dp *dp, bool leave)
     }
     oxdp_pins_close(dp->pins);
     oxdp_bpf_close(dp->bpf);
+    seq_destroy(dp->refused_seq);
     ovs_rwlock_destroy(&dp->handlers_lock);
     ovs_mutex_destroy(&dp->port_mutex);
     free(dp->default_mode);
@@ -69,6 +70,7 @@ dp_create(struct xdp_dp **dpp)
     ovs_rwlock_init(&dp->handlers_lock);
     hmap_init(&dp->ports);
     dp->port_seq = seq_create();
+    dp->refused_seq = seq_create();
     cmap_init(&dp->tunnels);
     dp->tnl_conf_seq = seq_read(tnl_conf_seq);
     dp->upcall_rate = DEFAULT_UPCALL_RATE;
@@ -81,6 +83,7 @@ dp_create(struct xdp_dp **dpp)
         free(why);
         oxdp_bpf_close(dp->bpf);
         seq_destroy(dp->port_seq);
+        seq_destroy(dp->refused_seq);
         cmap_destroy(&dp->tunnels);
         hmap_destroy(&dp->ports);
         ovs_rwlock_destroy(&dp->handlers_lock);
@@ -240,6 +243,7 @@ dpif_xdp_run(struct dpif *dpif)
     dp->bpf->shared->control.vlan_limit = flow_vlan_limit;
     xdp_ports_run(dp);
     run_take_over(dp);
+    xdp_away_run(dp);
     return xdp_tunnels_run(dp);
 }
 
@@ -249,6 +253,7 @@ dpif_xdp_wait(struct dpif *dpif)
     struct xdp_dp *dp = get_xdp_dp(dpif);
 
     xdp_ports_wait(dp);
+    xdp_away_wait(dp);
     xdp_tunnels_wait(dp);
     if (dp->n_handlers && !dp->in_charge) {
         poll_immediate_wake();
@@ -274,7 +279,12 @@ dpif_xdp_get_stats(const struct dpif *dpif, struct dpif_dp_stats *stats)
     stats->n_cache_hit = stats->n_hit - MIN(stats->n_hit, ps.search_hits);
     stats->n_mask_hit = ps.mask_probes;
     stats->n_lost = ps.drops[OXDP_DROP_PUNT_RATE]
-                    + ps.drops[OXDP_DROP_PUNT_ERROR];
+                    + ps.drops[OXDP_DROP_PUNT_ERROR]
+                    + ps.drops[OXDP_DROP_UPCALL_QUEUE]
+                    + ps.drops[OXDP_DROP_USER_FLOW];
+    for (int i = 0; i < OXDP_N_AWAYS; i++) {
+        stats->n_lost += ps.drops[i];
+    }
     for (uint32_t i = 0; i < dp->bpf->n_queues; i++) {
         struct oxdp_xsk_stats xs;
 

@@ -9,6 +9,7 @@
  *   dpif-xdp-hook.c       the ports' hooks and modes
  *   dpif-xdp-flow.c       put, get, delete, dump flows
  *   dpif-xdp-upcall.c     from AF_XDP to OVS's handlers
+ *   dpif-xdp-away.c       what the log says of packets that did not get there
  *   dpif-xdp-execute.c    actions on packets in userspace
  *   dpif-xdp-ct.c         conntrack and its settings
  *   dpif-xdp-unixctl.c    ovs-appctl dpif-xdp/...
@@ -31,6 +32,7 @@
 #include "oxdp-attach.h"
 #include "oxdp-loader.h"
 #include "oxdp-pin.h"
+#include "oxdp-queue.h"
 #include "oxdp-table.h"
 #include "oxdp-xsk.h"
 
@@ -55,6 +57,13 @@ enum xdp_mode {
 #define XDP_MODE(ENUM, NAME) XDP_MODE_##ENUM,
     XDP_MODES
 #undef XDP_MODE
+};
+
+/* Packets of a port that ovs-vswitchd should have got. */
+struct xdp_away {
+    uint64_t n_fallbacks;       /* The kernel bridge was given. */
+    uint64_t n_drops;           /* Were lost. */
+    uint64_t reasons[OXDP_N_AWAYS];
 };
 
 /* A port.  Protected by the datapath's 'port_mutex'. */
@@ -87,6 +96,10 @@ struct xdp_port {
                                  * people, or NULL if it can. */
     char *no_peer;              /* Why TC cannot redirect straight to its peer,
                                  * in the same way. */
+    struct xdp_away away_last;  /* As last seen. */
+    struct xdp_away away_start; /* When it began. */
+    long long int away_until;   /* When it is over, if no more follow, in
+                                 * time_msec(); or 0. */
 };
 
 /* A thread of OVS that takes upcalls, and what waits for it. */
@@ -96,6 +109,7 @@ struct xdp_handler {
     size_t n_upcalls;
     struct seq *seq;            /* Changes when 'upcalls' gets longer. */
     uint64_t last_seq;
+    long long int next_look;    /* When to look for what has not come. */
 };
 
 /* The datapath. */
@@ -114,6 +128,11 @@ struct xdp_dp {
     struct oxdp_attach cpu_xdp, cpu_tc, cpu_encap;
     struct oxdp_attach cpu_peer_xdp, cpu_peer_tc;
     struct oxdp_xsk **xsks;     /* Of number bpf->n_queues. */
+    struct oxdp_queues *queues; /* What waits in these. */
+    struct seq *refused_seq;    /* Changes when packets could not be sent to
+                                 * them. */
+    uint64_t refused_seqno;     /* As last seen by the main thread. */
+    long long int next_away;    /* When to look at ports next, or 0. */
 
     struct ovs_mutex port_mutex;
     struct hmap ports;          /* Of struct xdp_port. */
@@ -303,6 +322,10 @@ int dpif_xdp_recv(struct dpif *, uint32_t handler_id, struct dpif_upcall *,
                   struct ofpbuf *);
 void dpif_xdp_recv_wait(struct dpif *, uint32_t handler_id);
 void dpif_xdp_recv_purge(struct dpif *);
+
+/* dpif-xdp-away.c.  Main thread. */
+void xdp_away_run(struct xdp_dp *);
+void xdp_away_wait(struct xdp_dp *);
 
 /* dpif-xdp-execute.c. */
 

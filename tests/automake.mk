@@ -30,6 +30,7 @@ UNIT_TESTS = \
 
 LAB_TESTS = \
 	tests/actions.test \
+	tests/away.test \
 	tests/conntrack.test \
 	tests/demo.test \
 	tests/diff-bridges.test \
@@ -60,6 +61,10 @@ LAB_TESTS = \
 	tests/tunnel.test \
 	tests/upcall-rate.test \
 	tests/vlan.test
+
+# What the network stack does with the kernel bridge: "make check-bridge".
+BRIDGE_TESTS = \
+	tests/away.test
 
 TESTS = $(UNIT_TESTS) $(LAB_TESTS)
 
@@ -121,6 +126,8 @@ tests_diff_actions_SOURCES = \
 	tests/diff-case.h \
 	tests/diff-list.c \
 	tests/diff-list.h \
+	tests/fake-reader.c \
+	tests/fake-reader.h \
 	tests/packet-gen.c \
 	tests/packet-gen.h \
 	tests/parse-ref.c \
@@ -197,6 +204,10 @@ ovs_path = $(OVS_BUILD)/vswitchd:$(OVS_BUILD)/ovsdb:$(OVS_BUILD)/utilities
 LOG_COMPILER = $(BASH_SHELL) $(top_srcdir)/tests/run-test
 TEST_LOG_COMPILER = $(LOG_COMPILER)
 BASH_SHELL = bash
+
+check-bridge:
+	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(BRIDGE_TESTS)'
+.PHONY: check-bridge
 
 # The tests that need no network and no root.
 check-unit:

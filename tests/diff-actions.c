@@ -40,6 +40,7 @@
 #include "diff-bytes.h"
 #include "diff-case.h"
 #include "diff-list.h"
+#include "fake-reader.h"
 #include "dp-packet.h"
 #include "netlink.h"
 #include "odp-execute.h"
@@ -806,6 +807,11 @@ set_up(void)
         printf("skipped: %s\n", error_text);
         exit(error == EPERM ? SKIP : 1);
     }
+    error = fake_reader_open(bpf, UINT32_MAX);
+    if (error) {
+        die("cannot open AF_XDP sockets", error);
+    }
+    fake_reader_beat(bpf);
     load_diff_tc();
     add_port(0, 0, true);       /* The CPU port. */
     bpf->shared->ports[DIFF_IN_PORT].flags = OXDP_PORT_F_PRESENT;

@@ -110,7 +110,8 @@ make_hdr(uint32_t seq, struct oxdp_hdr *hdr)
 static size_t
 frame_len(uint32_t seq, bool sg)
 {
-    size_t max = sg && seq % 4 == 0 ? MAX_FRAME : 3840 - 32;
+    size_t max = sg && seq % 4 == 0 ? MAX_FRAME
+                 : 3840 - sizeof(struct oxdp_hdr);
 
     return 60 + (seq * 7919u) % (max - 60 + 1);
 }
@@ -320,7 +321,7 @@ test_rx_bad(struct oxdp_xsk *xsks[N_QUEUES])
     int failed_before = n_failed;
     struct dp_packet *packet;
     struct oxdp_hdr hdr;
-    uint8_t junk[45];
+    uint8_t junk[sizeof hdr + 5];
 
     memset(&hdr, 0, sizeof hdr);
     memset(junk, 0, sizeof junk);

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+
+#include "oxdp-queue.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "oxdp-abi.h"
+#include "oxdp-loader.h"
+#include "util.h"
+
+/* What was sent arrives within this time or never: it waits for a soft
+ * interrupt at most, in ms. */
+#define ARRIVAL_MS 20
+
+/* What the reader of the queue of one CPU remembers. */
+struct reader {
+    struct oxdp_cpu_block *block;
+    long long int empty_at;     /* When the queue was found empty, or 0. */
+    uint32_t empty_sent;        /* What had been sent then. */
+    uint64_t refused;           /* As last seen. */
+};
+
+struct oxdp_queues {
+    uint32_t n_cpus, n_sockets;
+    struct reader *readers;     /* By CPU. */
+};
+
+/* The CPUs of 'SOCKET'. */
+#define FOR_EACH_READER(R, QUEUES, SOCKET)                              \
+    for (R = &(QUEUES)->readers[SOCKET];                                \
+         R < &(QUEUES)->readers[(QUEUES)->n_cpus];                      \
+         R += (QUEUES)->n_sockets)
+
+/* BPF reads and writes these at the same time. */
+#define READ(X) (*(const volatile typeof(X) *) &(X))
+#define WRITE(X, VALUE) (*(volatile typeof(X) *) &(X) = (VALUE))
+
+struct oxdp_queues *
+oxdp_queues_create(struct oxdp_bpf *bpf, uint32_t limit)
+{
+    struct oxdp_queues *queues = xmalloc(sizeof *queues);
+
+    queues->n_cpus = bpf->n_cpus;
+    queues->n_sockets = bpf->n_queues;
+    queues->readers = xcalloc(bpf->n_cpus, sizeof *queues->readers);
+    for (uint32_t cpu = 0; cpu < bpf->n_cpus; cpu++) {
+        struct reader *r = &queues->readers[cpu];
+
+        r->block = oxdp_bpf_cpu_block(bpf, cpu);
+        r->block->queue.socket = cpu % bpf->n_queues;
+        r->block->queue.limit = limit / DIV_ROUND_UP(bpf->n_cpus,
+                                                     bpf->n_queues);
+    }
+    return queues;
+}
+
+void
+oxdp_queues_destroy(struct oxdp_queues *queues)
+{
+    if (queues) {
+        oxdp_queues_stop(queues);
+        free(queues->readers);
+        free(queues);
+    }
+}
+
+bool
+oxdp_queues_beat(struct oxdp_queues *queues, uint32_t socket)
+{
+    bool any_refused = false;
+    struct timespec now;
+    struct reader *r;
+
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    FOR_EACH_READER (r, queues, socket) {
+        uint64_t refused = READ(r->block->queue.refused);
+
+        any_refused |= refused != r->refused;
+        r->refused = refused;
+        WRITE(r->block->queue.beat,
+              now.tv_sec * UINT64_C(1000000000) + now.tv_nsec);
+    }
+    return any_refused;
+}
+
+void
+oxdp_queues_stop(struct oxdp_queues *queues)
+{
+    for (uint32_t cpu = 0; cpu < queues->n_cpus; cpu++) {
+        WRITE(queues->readers[cpu].block->queue.beat, 0);
+    }
+}
+
+/* 'read' was read, in whatever order. */
+static void
+advance(uint32_t *p, uint32_t read)
+{
+    if ((int32_t) (read - *p) > 0) {
+        WRITE(*p, read);
+    }
+}
+
+void
+oxdp_queues_read(struct oxdp_queues *queues, uint32_t socket,
+                 const struct oxdp_hdr *hdr)
+{
+    /* Whoever wrote the header. */
+    if (hdr->cpu < queues->n_cpus && hdr->cpu % queues->n_sockets == socket
+        && hdr->port < OXDP_MAX_PORTS) {
+        struct oxdp_cpu_block *block = queues->readers[hdr->cpu].block;
+
+        advance(&block->port_queues[hdr->port].read, hdr->port_seq);
+        advance(&block->queue.read, hdr->seq);
+    }
+}
+
+long long int
+oxdp_queues_empty(struct oxdp_queues *queues, uint32_t socket,
+                  long long int now)
+{
+    long long int again = LLONG_MAX;
+    struct reader *r;
+
+    FOR_EACH_READER (r, queues, socket) {
+        struct oxdp_queue *queue = &r->block->queue;
+        uint32_t sent = READ(queue->sent);
+
+        if (sent == queue->read) {
+            r->empty_at = 0;
+            continue;
+        }
+        if (r->empty_at && now - r->empty_at >= ARRIVAL_MS) {
+            advance(&queue->read, r->empty_sent);
+            r->empty_at = 0;
+        }
+        if (sent != queue->read) {
+            if (!r->empty_at) {
+                r->empty_at = now;
+                r->empty_sent = sent;
+            }
+            again = MIN(again, r->empty_at + ARRIVAL_MS);
+        }
+    }
+    return again;
+}

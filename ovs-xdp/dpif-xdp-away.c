@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dpif-xdp-away: what the log says of packets that should have come to
+ * userspace and could not, as it was away: not alive, or too busy.
+ *
+ * The handlers notice that there are such packets, the main thread looks at
+ * the counters of ports then, until there have been none for a while.
+ */
+
+#include <config.h>
+
+#include "dpif-xdp.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "seq.h"
+#include "timeval.h"
+
+VLOG_DEFINE_THIS_MODULE(dpif_xdp_away);
+
+/* While there are such packets, the counters are read so often, in ms. */
+#define LOOK_MS 1000
+
+/* It is over when there have been none for so long. */
+#define OVER_MS 5000
+
+static const char *
+away_text(int away)
+{
+    static const char *const texts[] = {
+#define OXDP_AWAY(ENUM, NAME, TEXT, ADVICE) [OXDP_AWAY_##ENUM] = TEXT,
+        OXDP_AWAYS(OXDP_AWAY)
+#undef OXDP_AWAY
+    };
+
+    return texts[away];
+}
+
+/* Adds up what has become of packets of a port with counters '*s' for want of
+ * ovs-vswitchd. */
+static void
+sum_up(const struct oxdp_port_stats *s, struct xdp_away *sum)
+{
+    sum->n_fallbacks = 0;
+    sum->n_drops = s->drops[OXDP_DROP_USER_FLOW];
+    for (int i = 0; i < OXDP_N_AWAYS; i++) {
+        sum->n_fallbacks += s->fallbacks[i];
+        sum->n_drops += s->drops[i];
+        sum->reasons[i] = s->fallbacks[i] + s->drops[i];
+    }
+}
+
+/* Writes what has become of packets between 'old' and 'new'. */
+static void
+format_fate(const struct xdp_away *old, const struct xdp_away *new,
+            struct ds *ds)
+{
+    uint64_t n_fallbacks = new->n_fallbacks - old->n_fallbacks;
+    uint64_t n_drops = new->n_drops - old->n_drops;
+
+    if (n_fallbacks) {
+        ds_put_format(ds, "the kernel bridge was given %"PRIu64" packet%s",
+                      n_fallbacks, n_fallbacks > 1 ? "s" : "");
+    }
+    if (n_drops) {
+        ds_put_format(ds, "%s%"PRIu64" packet%s lost", n_fallbacks ? ", " : "",
+                      n_drops, n_drops > 1 ? "s were" : " was");
+    }
+}
+
+static void
+format_reasons(const struct xdp_away *old, const struct xdp_away *new,
+               struct ds *ds)
+{
+    const char *sep = "";
+
+    for (int i = 0; i < OXDP_N_AWAYS; i++) {
+        if (new->reasons[i] != old->reasons[i]) {
+            ds_put_format(ds, "%s%s", sep, away_text(i));
+            sep = ", ";
+        }
+    }
+    if (!*sep) {
+        ds_put_cstr(ds, "ovs-vswitchd was away");
+    }
+}
+
+/* Logs what is new with 'port'. */
+static void
+port_run(struct xdp_dp *dp, struct xdp_port *port, long long int now)
+    OVS_REQUIRES(dp->port_mutex)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 60);
+    struct xdp_away *last = &port->away_last, *start = &port->away_start;
+    struct ds ds = DS_EMPTY_INITIALIZER;
+    struct oxdp_port_stats stats;
+    struct xdp_away sum;
+
+    xdp_port_get_stats(dp, odp_to_u32(port->port_no), &stats);
+    sum_up(&stats, &sum);
+    if (sum.n_fallbacks != last->n_fallbacks || sum.n_drops != last->n_drops) {
+        if (!port->away_until) {
+            *start = *last;
+            format_fate(start, &sum, &ds);
+            ds_put_cstr(&ds, ": ");
+            format_reasons(start, &sum, &ds);
+            VLOG_WARN_RL(&rl, "port %s: %s", port->name, ds_cstr(&ds));
+        }
+        port->away_until = now + OVER_MS;
+    } else if (port->away_until && now >= port->away_until) {
+        format_fate(start, &sum, &ds);
+        VLOG_INFO_RL(&rl, "port %s: ovs-vswitchd gets its packets again; in "
+                     "the meantime %s", port->name, ds_cstr(&ds));
+        port->away_until = 0;
+    }
+    *last = sum;
+    ds_destroy(&ds);
+}
+
+void
+xdp_away_run(struct xdp_dp *dp)
+{
+    uint64_t seqno = seq_read(dp->refused_seq);
+    long long int now = time_msec();
+    struct xdp_port *port;
+
+    if (dp->next_away ? now < dp->next_away : seqno == dp->refused_seqno) {
+        return;
+    }
+    dp->refused_seqno = seqno;
+    dp->next_away = 0;
+    ovs_mutex_lock(&dp->port_mutex);
+    HMAP_FOR_EACH (port, node, &dp->ports) {
+        port_run(dp, port, now);
+        if (port->away_until) {
+            dp->next_away = now + LOOK_MS;
+        }
+    }
+    ovs_mutex_unlock(&dp->port_mutex);
+}
+
+void
+xdp_away_wait(struct xdp_dp *dp)
+{
+    if (dp->next_away) {
+        poll_timer_wait_until(dp->next_away);
+    } else {
+        seq_wait(dp->refused_seq, dp->refused_seqno);
+    }
+}
