@@ -38,6 +38,11 @@
 #define OXDP_MAX_ORDER 19
 #define OXDP_BUCKET_SLOTS 7
 
+/* Sets of ports that frames are broadcast to, less one, and how long a frame
+ * may be for that: the kernel copies it into one page. */
+#define OXDP_MAX_FLOODS 1024
+#define OXDP_FLOOD_LEN 3520
+
 /* Slots of the table from ifindex to datapath port, and how many are looked
  * at. */
 #define OXDP_IFPORT_SLOTS 16384
@@ -256,6 +261,8 @@ OXDP_ASSERT(sizeof(struct oxdp_op) == 32);
 #define OXDP_VERDICTS                                                     \
     OXDP_VERDICT(XDP, "xdp")    /* By the opcodes, in XDP or TC. */       \
     OXDP_VERDICT(SKB, "skb")    /* By the opcodes, in TC. */              \
+    OXDP_VERDICT(FLOOD, "flood") /* Its outputs by broadcast in XDP, or else \
+                                 * by the opcodes in TC. */               \
     OXDP_VERDICT(USER, "user")  /* In ovs-vswitchd, via the CPU port. */
 
 enum oxdp_verdict {
@@ -270,6 +277,9 @@ enum oxdp_verdict {
     OXDP_REASON(NONE, "none", "handled by the fast path")                     \
     OXDP_REASON(MULTI_OUTPUT, "multi-output",                                 \
                 "more than one output takes an SKB")                          \
+    OXDP_REASON(FLOOD, "flood", "XDP broadcasts to several outputs")          \
+    OXDP_REASON(FLOOD_MAP, "flood-map",                                       \
+                "several outputs, of which XDP has no map (yet)")             \
     OXDP_REASON(USERSPACE, "userspace",                                       \
                 "sends packets to the controller or to a collector")          \
     OXDP_REASON(METADATA, "metadata",                                         \
@@ -317,7 +327,10 @@ struct oxdp_flow {
     __u32 out_port;             /* Datapath port of the last OUTPUT opcode,
                                  * or OXDP_PORT_NONE. */
     __u32 headers;              /* OXDP_HEADERS_*. */
-    __u32 pad0;
+    __u16 flood;                /* If 'verdict' is FLOOD, the set of ports that
+                                 * all COPY and OUTPUT opcodes make together,
+                                 * otherwise 0. */
+    __u16 growth;               /* Bytes that opcodes may add to a packet. */
     __u64 pad1;
     struct oxdp_key key;        /* Masked. */
     struct oxdp_op ops[OXDP_MAX_OPS];
@@ -427,6 +440,15 @@ struct oxdp_bport {
                                          * customers' VLANs. */
 };
 OXDP_ASSERT(sizeof(struct oxdp_bport) == 528);
+
+/* A set of ports that XDP can broadcast frames to: what BPF needs to know of
+ * all its ports together.  Index is the set's number, from 1 on.  Written by
+ * lib/oxdp-flood.c. */
+struct oxdp_flood {
+    __u32 max_len;              /* Frames that all ports take now, if they are
+                                 * in one buffer; 0 if not all take any, or
+                                 * the set has no map. */
+};
 
 /* Which datapath port a device is; the port's own and for an internal port its
  * datapath end.  Open addressing from ifindex modulo OXDP_IFPORT_SLOTS.
@@ -686,6 +708,7 @@ struct oxdp_shared {
     struct oxdp_control control;
     struct oxdp_port ports[OXDP_MAX_PORTS];     /* By datapath port. */
     struct oxdp_bport bports[OXDP_MAX_PORTS];   /* By datapath port. */
+    struct oxdp_flood floods[OXDP_MAX_FLOODS];
     union oxdp_ifport ifports[OXDP_IFPORT_SLOTS];
     struct oxdp_mask masks[OXDP_MAX_MASKS];     /* By id. */
     __u64 order[OXDP_MAX_MASKS];        /* Ids in the order of the search. */

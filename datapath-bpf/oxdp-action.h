@@ -309,14 +309,28 @@ oxdp_output(oxdp_ctx *ctx, struct oxdp_state *st, __u32 port_no,
 }
 
 #if !OXDP_SKB
-/* Returns nonzero if the frame of 'len' bytes cannot be redirected to where
- * 'flow' outputs it. */
+/* Returns nonzero if the frame of 'len' bytes must be executed in TC, from the
+ * start, since it cannot be redirected to where 'flow' outputs it.  If it is to
+ * go to one port, TC can output what XDP has made of it, if the driver has
+ * metadata. */
 OXDP_INLINE int
 oxdp_needs_skb(oxdp_ctx *ctx, const struct oxdp_flow *flow, __u32 len)
 {
     const struct oxdp_port *port = oxdp_port_get(flow->out_port);
 
-    return port && !oxdp_ctx_can_output(ctx, port, len);
+    if (flow->verdict == OXDP_VERDICT_XDP) {
+        return (port && !oxdp_ctx_has_meta(ctx)
+                && !oxdp_ctx_can_output(ctx, port, len));
+    }
+    return !flow->flood || !oxdp_ctx_can_broadcast(ctx, flow->flood, len,
+                                                   flow->growth);
+}
+
+/* The packet goes to all ports of 'flood'. */
+__attribute__((noinline)) int
+oxdp_pass_broadcast(__u32 flood)
+{
+    return oxdp_ctx_broadcast(flood);
 }
 #endif
 
@@ -378,6 +392,14 @@ oxdp_execute(oxdp_ctx *ctx, struct oxdp_state *st, struct oxdp_flow *flow,
             break;
 
 #if !OXDP_SKB
+        case OXDP_OP_COPY:
+            /* And what follows; oxdp_needs_skb() has seen to that. */
+            ret = oxdp_pass_broadcast(flow->flood);
+            if (ret == OXDP_RET_DROP) {
+                stats->drops[OXDP_DROP_OUT_ERROR]++;
+            }
+            return ret;
+
         case OXDP_OP_PUSH_MPLS:
         case OXDP_OP_POP_MPLS:
         case OXDP_OP_SET_MPLS:
@@ -517,8 +539,7 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
         return oxdp_pass_punt(ctx, st, OXDP_PUNT_USER);
     }
 #if !OXDP_SKB
-    if (flow->verdict == OXDP_VERDICT_SKB
-        || (!oxdp_ctx_has_meta(ctx) && oxdp_needs_skb(ctx, flow, st->len))) {
+    if (oxdp_needs_skb(ctx, flow, st->len)) {
         stats->to_skb++;
         return oxdp_pass_to_skb(ctx, st, OXDP_META_LOOKUP);
     }

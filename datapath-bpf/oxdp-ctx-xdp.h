@@ -92,6 +92,25 @@ oxdp_ctx_can_output(oxdp_ctx *ctx, const struct oxdp_port *port, __u32 len)
     return (port->flags & need) == need;
 }
 
+/* Returns nonzero if a frame of 'len' bytes, which may become longer by
+ * 'growth', can be broadcast to 'flood'. */
+OXDP_INLINE int
+oxdp_ctx_can_broadcast(oxdp_ctx *ctx, __u32 flood, __u32 len, __u32 growth)
+{
+    return (ctx->data_end - ctx->data == len
+            && len + growth <= oxdp_flood_get(flood)->max_len);
+}
+
+/* Sends the packet to all ports of 'flood'.  Returns as oxdp_ctx_output()
+ * does. */
+OXDP_INLINE int
+oxdp_ctx_broadcast(__u32 flood)
+{
+    void *devs = bpf_map_lookup_elem(&oxdp_floods, &flood);
+
+    return devs ? bpf_redirect_map(devs, 0, BPF_F_BROADCAST) : XDP_DROP;
+}
+
 /* Returns nonzero if the packet is longer than 'port' takes. */
 OXDP_INLINE int
 oxdp_ctx_is_too_long(oxdp_ctx *ctx, const struct oxdp_port *port)

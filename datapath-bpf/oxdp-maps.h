@@ -30,6 +30,25 @@ struct {
     __type(value, struct bpf_devmap_val);
 } oxdp_devs SEC(".maps");
 
+/* The same for sets of ports that frames are broadcast to, one map per set and
+ * no larger than that, since a broadcast looks at all elements.  Element N is
+ * set by lib/oxdp-flood.c before oxdp_shared.floods[N].max_len is nonzero, and
+ * cleared a grace period after the last flow with set N has gone. */
+struct oxdp_floods_inner {
+    __uint(type, BPF_MAP_TYPE_DEVMAP);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, __u32);
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+    __uint(max_entries, OXDP_MAX_FLOODS);
+    __uint(key_size, sizeof(__u32));
+    __uint(value_size, sizeof(__u32));
+    __array(values, struct oxdp_floods_inner);
+} oxdp_floods SEC(".maps");
+
 /* Counters of ports and flow hints, by CPU.  Mapped; written by BPF.  The
  * loader sets both sizes. */
 struct {
@@ -130,6 +149,13 @@ oxdp_port_get(__u32 port)
 {
     return port < OXDP_MAX_PORTS
            ? &oxdp_shared.ports[OXDP_BOUND(port, OXDP_MAX_PORTS)] : NULL;
+}
+
+/* Returns the set of ports with number 'flood'. */
+OXDP_INLINE const struct oxdp_flood *
+oxdp_flood_get(__u32 flood)
+{
+    return &oxdp_shared.floods[OXDP_BOUND(flood, OXDP_MAX_FLOODS)];
 }
 
 #endif /* oxdp-maps.h */

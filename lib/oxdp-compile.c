@@ -706,6 +706,35 @@ compile_list(struct compiler *c, const struct nlattr *actions,
     return OXDP_REASON_NONE;
 }
 
+/* Returns true if 'flow', which is complete, ends in several outputs of the
+ * same bytes, without anything else in it that takes an SKB. */
+static bool
+is_flood(const struct oxdp_flow *flow)
+{
+    bool copies = false;
+
+    for (int i = 0; i < flow->n_ops; i++) {
+        switch (flow->ops[i].code) {
+        case OXDP_OP_COPY:
+            copies = true;
+            break;
+        case OXDP_OP_OUTPUT:
+            return copies;
+        case OXDP_OP_USERSPACE:
+        case OXDP_OP_SET_MARK:
+        case OXDP_OP_SET_PRIORITY:
+        case OXDP_OP_CHECK_LEN:
+            return false;
+        default:
+            if (copies) {
+                return false;
+            }
+            break;
+        }
+    }
+    return false;
+}
+
 void
 oxdp_compile_actions(const struct nlattr *actions, size_t actions_len,
                      struct oxdp_flow *flow)
@@ -715,6 +744,7 @@ oxdp_compile_actions(const struct nlattr *actions, size_t actions_len,
 
     flow->n_ops = 0;
     flow->headers = 0;
+    flow->flood = flow->growth = 0;
     flow->out_port = OXDP_PORT_NONE;
     memset(flow->ops, 0, sizeof flow->ops);
 
@@ -739,6 +769,9 @@ oxdp_compile_actions(const struct nlattr *actions, size_t actions_len,
         flow->n_ops = 0;
         flow->headers = 0;
         flow->out_port = OXDP_PORT_NONE;
+    } else if (is_flood(flow)) {
+        flow->verdict = OXDP_VERDICT_FLOOD;
+        flow->growth = c.n_pushed * VLAN_HEADER_LEN;
     } else {
         flow->verdict = c.skb_reason ? OXDP_VERDICT_SKB : OXDP_VERDICT_XDP;
     }

@@ -20,6 +20,7 @@
 #include "oxdp-abi.h"
 #include "oxdp-compile.h"
 #include "oxdp-compat.h"
+#include "oxdp-flood.h"
 #include "oxdp-key.h"
 #include "oxdp-loader.h"
 #include "oxdp-match.h"
@@ -69,6 +70,7 @@ struct pending {
 
 struct oxdp_table {
     struct oxdp_bpf *bpf;
+    struct oxdp_floods *floods;
     uint32_t max_flows;
 
     struct classifier cls;
@@ -209,6 +211,7 @@ reclaim(struct oxdp_table *t, struct ovs_list *done)
             if (p->mf && !p->free_mf) {
                 fold_counters(t, p->mf);
             }
+            oxdp_flood_unref(t->floods, slot_flow(t, p->slot));
             t->free_slots[t->n_free_slots++] = p->slot;
         }
         if (p->mask_id != UINT32_MAX) {
@@ -532,13 +535,12 @@ make_room(struct oxdp_table *t)
     }
 }
 
-/* Puts a flow with 'key' under 'bits' and with verdict and opcodes of 'ops'
- * into BPF's maps, and stores its slot in '*slotp'.  Returns OXDP_REASON_NONE
- * or why it cannot be there. */
+/* Puts a flow with 'key' under 'bits' and with verdict and opcodes of 'ops',
+ * whose set of ports it chooses, into BPF's maps, and stores its slot in
+ * '*slotp'.  Returns OXDP_REASON_NONE or why it cannot be there. */
 static enum oxdp_reason
 install(struct oxdp_table *t, const struct oxdp_key *key,
-        const struct oxdp_key *bits, const struct oxdp_flow *ops,
-        uint32_t *slotp)
+        const struct oxdp_key *bits, struct oxdp_flow *ops, uint32_t *slotp)
     OVS_REQUIRES(t->mutex)
 {
     *slotp = OXDP_NO_SLOT;
@@ -553,6 +555,9 @@ install(struct oxdp_table *t, const struct oxdp_key *key,
     uint32_t slot = t->free_slots[t->n_free_slots - 1];
     struct oxdp_flow *flow = slot_flow(t, slot);
 
+    if (ops->verdict == OXDP_VERDICT_FLOOD) {
+        oxdp_flood_ref(t->floods, ops);
+    }
     memset(flow, 0, sizeof *flow);
     flow->key = *key;
     flow->mask_id = mask->id;
@@ -561,6 +566,8 @@ install(struct oxdp_table *t, const struct oxdp_key *key,
     flow->n_ops = ops->n_ops;
     flow->out_port = ops->out_port;
     flow->headers = ops->headers;
+    flow->flood = ops->flood;
+    flow->growth = ops->growth;
     flow->plain = (ops->verdict == OXDP_VERDICT_XDP
                    && (!ops->n_ops
                        || (ops->n_ops == 1
@@ -676,6 +683,7 @@ oxdp_table_create(struct oxdp_bpf *bpf, uint32_t max_flows)
     }
     bpf->shared->control.bucket_order = t->buckets.order;
 
+    t->floods = oxdp_floods_create(bpf);
     classifier_init(&t->cls, NULL);
     cmap_init(&t->by_ufid);
     ovs_mutex_init(&t->mutex);
@@ -703,6 +711,7 @@ oxdp_table_destroy(struct oxdp_table *t)
     xpthread_cond_signal(&t->work_cond);
     ovs_mutex_unlock(&t->mutex);
     xpthread_join(t->reclaimer, NULL);
+    oxdp_floods_destroy(t->floods);
 
     for (uint32_t i = 0; i < t->n_chunks; i++) {
         free_chunk(t, &t->chunks[i]);
@@ -717,6 +726,12 @@ oxdp_table_destroy(struct oxdp_table *t)
     ovs_mutex_destroy(&t->mutex);
     free(t->free_slots);
     free(t);
+}
+
+struct oxdp_floods *
+oxdp_table_floods(const struct oxdp_table *t)
+{
+    return t->floods;
 }
 
 static uint32_t

@@ -32,6 +32,7 @@ struct dp_packet;
 struct flow;
 struct match;
 struct oxdp_bpf;
+struct oxdp_floods;
 struct oxdp_table;
 
 /* Counters of a flow, "used" on the clock of time_msec(), 0 if never. */
@@ -87,6 +88,9 @@ struct oxdp_table_stats {
 struct oxdp_table *oxdp_table_create(struct oxdp_bpf *bpf,
                                      uint32_t max_flows);
 void oxdp_table_destroy(struct oxdp_table *);
+
+/* Returns the sets of ports that flows are broadcast to. */
+struct oxdp_floods *oxdp_table_floods(const struct oxdp_table *);
 
 /* Changes how many flows there may be.  Those that exist stay. */
 void oxdp_table_set_max_flows(struct oxdp_table *, uint32_t max_flows);

@@ -27,6 +27,42 @@ counters_to_stats(const struct oxdp_counters *c, struct dpif_flow_stats *stats)
     stats->tcp_flags = c->tcp_flags;
 }
 
+static bool
+takes_frames(const struct xdp_dp *dp, uint32_t port_no)
+{
+    return dp->bpf->shared->ports[port_no].flags & OXDP_PORT_F_XMIT;
+}
+
+static bool
+all_take_frames(const struct xdp_dp *dp, const struct oxdp_op *copy)
+{
+    for (uint32_t i = 0; i < copy->arg32; i++) {
+        if (!takes_frames(dp, copy->ports[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Returns OXDP_REASON_FLOOD if XDP can broadcast what 'flow' outputs, otherwise
+ * why it cannot. */
+static enum oxdp_reason
+flood_reason(const struct xdp_dp *dp, const struct oxdp_flow *flow)
+{
+    if (dp->bpf->shared->floods[flow->flood].max_len) {
+        return OXDP_REASON_FLOOD;
+    }
+    for (int i = 0; i < flow->n_ops; i++) {
+        const struct oxdp_op *op = &flow->ops[i];
+
+        if ((op->code == OXDP_OP_OUTPUT && !takes_frames(dp, op->arg32))
+            || (op->code == OXDP_OP_COPY && !all_take_frames(dp, op))) {
+            return OXDP_REASON_NO_XMIT;
+        }
+    }
+    return OXDP_REASON_FLOOD_MAP;
+}
+
 const char *
 xdp_flow_layer(const struct xdp_dp *dp, const struct oxdp_megaflow *mf_,
                uint8_t *reason)
@@ -53,11 +89,14 @@ xdp_flow_layer(const struct xdp_dp *dp, const struct oxdp_megaflow *mf_,
     if (verdict == OXDP_VERDICT_SKB) {
         return "tc";
     }
+    if (slot.flood) {
+        *reason = flood_reason(dp, &slot);
+        return *reason == OXDP_REASON_FLOOD ? "xdp" : "tc";
+    }
     for (int i = 0; i < slot.n_ops; i++) {
         const struct oxdp_op *op = &slot.ops[i];
 
-        if (op->code == OXDP_OP_OUTPUT
-            && !(ports[op->arg32].flags & OXDP_PORT_F_XMIT)) {
+        if (op->code == OXDP_OP_OUTPUT && !takes_frames(dp, op->arg32)) {
             *reason = OXDP_REASON_NO_XMIT;
             return "tc";
         }

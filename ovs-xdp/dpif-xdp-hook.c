@@ -15,6 +15,7 @@
 #include "netdev-provider.h"
 #include "openvswitch/vlog.h"
 #include "oxdp-compat.h"
+#include "oxdp-flood.h"
 #include "oxdp-netdev.h"
 #include "util.h"
 
@@ -191,6 +192,8 @@ port_update(struct xdp_dp *dp, struct xdp_port *port,
     p->punt_rate = dp->upcall_rate;
     p->punt_burst = dp->upcall_burst;
     p->flags = flags;
+    oxdp_floods_port_changed(oxdp_table_floods(dp->table),
+                             odp_to_u32(port->port_no));
     xdp_cpu_require_mtu(dp, mtu + ETH_HEADER_LEN + 2 * VLAN_HEADER_LEN);
 }
 

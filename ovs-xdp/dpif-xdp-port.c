@@ -26,6 +26,7 @@
 #include "openvswitch/vlog.h"
 #include "oxdp-bridge.h"
 #include "oxdp-compat.h"
+#include "oxdp-flood.h"
 #include "oxdp-netdev.h"
 #include "smap.h"
 #include "util.h"
@@ -268,6 +269,7 @@ port_disconnect(struct xdp_dp *dp, struct xdp_port *port)
     port_forget(dp, port->ifindex, port->changed);
     dp->bpf->shared->ports[port_no].flags = 0;
     dp->bpf->shared->ports[port_no].ifindex = 0;
+    oxdp_floods_port_changed(oxdp_table_floods(dp->table), port_no);
     ifport_remove(dp, port->ifindex);
     if (port->local) {
         ifport_remove(dp, port->keep_ifindex);

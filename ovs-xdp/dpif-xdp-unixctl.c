@@ -228,11 +228,12 @@ format_reason_sums(const struct reason_sum sums[OXDP_N_REASONS],
     }
 }
 
-/* The flows for which there would be something better, by the reason for
- * that. */
+/* The flows of which there is more to say than that XDP or TC executes them, by
+ * the reason. */
 static void
 format_reasons(const struct xdp_dp *dp, struct ds *ds)
 {
+    struct reason_sum xdp[OXDP_N_REASONS] = { { 0, 0 } };
     struct reason_sum tc[OXDP_N_REASONS] = { { 0, 0 } };
     struct reason_sum user[OXDP_N_REASONS] = { { 0, 0 } };
     struct cmap_position pos = { 0 };
@@ -241,13 +242,17 @@ format_reasons(const struct xdp_dp *dp, struct ds *ds)
     while ((mf = oxdp_table_next(dp->table, &pos))) {
         struct oxdp_counters counters;
         struct reason_sum *sum;
+        const char *layer;
         uint8_t reason;
 
-        sum = (!strcmp(xdp_flow_layer(dp, mf, &reason), "tc") ? tc : user);
+        layer = xdp_flow_layer(dp, mf, &reason);
+        sum = (!strcmp(layer, "xdp") ? xdp
+               : !strcmp(layer, "tc") ? tc : user);
         oxdp_megaflow_counters(dp->table, mf, &counters);
         sum[reason].flows++;
         sum[reason].packets += counters.packets;
     }
+    format_reason_sums(xdp, "  in XDP: ", ds);
     format_reason_sums(tc, "  in TC: ", ds);
     format_reason_sums(user, "  in ovs-vswitchd: ", ds);
 }

@@ -100,7 +100,7 @@ static uint64_t seed, number;
 static struct diff_case this_case;
 static bool replays;            /* It comes from a file. */
 static struct diff_bytes result;
-static int port_ifindex[4];    /* By port, 0 is the CPU port. */
+static int port_ifindex[DIFF_N_PORTS];  /* 0 is the CPU port. */
 
 /* Figures. */
 static struct {
@@ -112,6 +112,7 @@ static struct {
     uint64_t punted[OXDP_N_HOOKS];
     uint64_t to_skb, lookup_skb; /* Passed from XDP to TC. */
     uint64_t copies;            /* Sent by TC. */
+    uint64_t broadcasts;        /* By XDP. */
     uint64_t hashes;            /* Compared. */
     uint64_t tags;              /* Packets with a tag beside the frame. */
     uint64_t refused;           /* By the kernel. */
@@ -453,11 +454,89 @@ event_port(const struct event *e)
             ? e->arg - DIFF_RECIRC : 0);
 }
 
+/* Checks that the map of 'flood' has the devices of all events, which are
+ * outputs, each as often as there are. */
+static void
+check_flood(uint32_t flood)
+{
+    uint32_t map_id, ifindex, n_devices = 0;
+    int fd = -1;
+
+    if (bpf_map_lookup_elem(bpf->floods_fd, &flood, &map_id)
+        || (fd = bpf_map_get_fd_by_id(map_id)) < 0) {
+        fail("set %"PRIu32" has no map", flood);
+    }
+    while (!bpf_map_lookup_elem(fd, &n_devices, &ifindex)) {
+        int excess = 0;
+
+        for (uint32_t i = 0, other; !bpf_map_lookup_elem(fd, &i, &other);
+             i++) {
+            excess += other == ifindex;
+        }
+        for (size_t i = 0; i < n_events; i++) {
+            excess -= port_ifindex[events[i].arg] == ifindex;
+        }
+        if (excess) {
+            fail("wrong broadcast to device %"PRIu32, ifindex);
+        }
+        n_devices++;
+    }
+    close(fd);
+    if (n_devices != n_events) {
+        fail("broadcast to %"PRIu32" devices and not %"PRIuSIZE, n_devices,
+             n_events);
+    }
+}
+
+/* Returns true if XDP should broadcast the packet, and then waits until it
+ * can. */
+static bool
+is_broadcast(const struct oxdp_flow *flow)
+{
+    const volatile struct oxdp_flood *flood
+        = &bpf->shared->floods[flow->flood];
+
+    if (flow->verdict != OXDP_VERDICT_FLOOD) {
+        return false;
+    }
+    for (size_t i = 0; i < n_events; i++) {
+        if (events[i].type != EV_OUTPUT) {
+            fail("no broadcast, but verdict flood");
+        }
+        if (events[i].arg == DIFF_SKB_PORT) {
+            if (flood->max_len) {
+                fail("broadcast to a port that takes no frames");
+            }
+            return false;
+        }
+    }
+    for (int i = 0; i < 5000 && !flood->max_len; i++) {
+        usleep(1000);
+    }
+    return gen.len + flow->growth <= OXDP_FLOOD_LEN;
+}
+
+/* XDP has returned 'retval' and should have broadcast the packet. */
+static void
+check_broadcast(const struct oxdp_flow *flow, uint32_t retval)
+{
+    if (retval != XDP_REDIRECT) {
+        fail("XDP returns %"PRIu32" and not XDP_REDIRECT", retval);
+    }
+    for (size_t i = 0; i < n_events; i++) {
+        check_bytes("XDP", &result, events[i].bytes.data,
+                    events[i].bytes.len);
+    }
+    check_flood(flow->flood);
+    n.broadcasts++;
+}
+
 static void
 check_xdp(const struct oxdp_flow *flow)
 {
     const struct event *e = &events[0];
     struct oxdp_meta meta;
+    bool broadcast = is_broadcast(flow);
     struct oxdp_hdr hdr;
     uint32_t retval;
 
@@ -466,7 +545,9 @@ check_xdp(const struct oxdp_flow *flow)
     }
     if (retval == XDP_REDIRECT && diff_take_header(&result, &hdr)) {
         n.punted[OXDP_HOOK_XDP] += check_punt("XDP", &result, &hdr, 0);
-    } else if (flow->verdict == OXDP_VERDICT_SKB) {
+    } else if (broadcast) {
+        check_broadcast(flow, retval);
+    } else if (flow->verdict != OXDP_VERDICT_XDP) {
         if (retval != XDP_PASS || !diff_take_meta(&result, &meta)
             || meta.port != OXDP_META_LOOKUP || meta.recirc_id
             || meta.in_port != DIFF_IN_PORT) {
@@ -624,7 +705,7 @@ check_verdict(const struct oxdp_flow *flow)
              oxdp_verdict_name(flow->verdict),
              oxdp_reason_name(flow->reason));
     }
-    if (flow->verdict == OXDP_VERDICT_SKB && !list.skb) {
+    if (flow->verdict != OXDP_VERDICT_XDP && !user && !list.skb) {
         fail("the flow takes an SKB");
     }
     n.verdicts[flow->verdict]++;
@@ -789,6 +870,32 @@ add_port(uint32_t port, uint32_t flags, bool encap)
     }
 }
 
+/* Puts flows with sets of ports that are likely, since a set is made and freed
+ * in many milliseconds. */
+static void
+put_floods(void)
+{
+    uint32_t id = DIFF_RECIRC_USER;
+
+    for (int n_outputs = 2; n_outputs <= 6; n_outputs++) {
+        for (int i = 0; i <= n_outputs; i++) {
+            struct match match = MATCH_CATCHALL_INITIALIZER;
+            struct ofpbuf actions;
+
+            match.flow.recirc_id = ++id;
+            match.wc.masks.recirc_id = UINT32_MAX;
+            ofpbuf_init(&actions, 64);
+            for (int j = 0; j < n_outputs; j++) {
+                nl_msg_put_odp_port(&actions, OVS_ACTION_ATTR_OUTPUT,
+                                    u32_to_odp(j < i ? DIFF_FRAME_PORT
+                                               : DIFF_FRAME_PORT2));
+            }
+            put_flow(&match, id, &actions);
+            ofpbuf_uninit(&actions);
+        }
+    }
+}
+
 static void
 set_up(void)
 {
@@ -818,6 +925,7 @@ set_up(void)
     bpf->shared->ports[DIFF_IN_PORT].ifindex = LOOPBACK;
     add_port(DIFF_FRAME_PORT, OXDP_PORT_F_XMIT | OXDP_PORT_F_XMIT_SG, false);
     add_port(DIFF_SKB_PORT, 0, false);
+    add_port(DIFF_FRAME_PORT2, OXDP_PORT_F_XMIT | OXDP_PORT_F_XMIT_SG, false);
     bpf->shared->control.cpu_ifindex = port_ifindex[0];
     bpf->shared->ifports[LOOPBACK].ifindex = LOOPBACK;
     bpf->shared->ifports[LOOPBACK].port = DIFF_IN_PORT;
@@ -828,7 +936,9 @@ set_up(void)
     ofpbuf_init(&list.actions, 1024);
     put_recirc(DIFF_RECIRC + DIFF_FRAME_PORT, DIFF_FRAME_PORT);
     put_recirc(DIFF_RECIRC + DIFF_SKB_PORT, DIFF_SKB_PORT);
+    put_recirc(DIFF_RECIRC + DIFF_FRAME_PORT2, DIFF_FRAME_PORT2);
     put_recirc(DIFF_RECIRC_USER, 0);
+    put_floods();
 }
 
 static void
@@ -860,11 +970,12 @@ print_figures(void)
                " sent to userspace as received", i == OXDP_HOOK_XDP ? "XDP" : "TC",
                n.output[i], n.dropped[i], n.punted[i]);
     }
-    printf("\n%"PRIu64" copies sent by TC, %"PRIu64" packets passed from XDP "
+    printf("\n%"PRIu64" copies sent by TC, %"PRIu64" packets broadcast by "
+           "XDP, %"PRIu64" passed from XDP "
            "to TC to be output and %"PRIu64" to be executed, %"PRIu64" with a "
            "tag beside the frame, %"PRIu64" hashes compared, %"PRIu64" packets "
-           "not run, %"PRIu64" refused by the kernel\n", n.copies, n.to_skb,
-           n.lookup_skb, n.tags, n.hashes, n.not_run, n.refused);
+           "not run, %"PRIu64" refused by the kernel\n", n.copies,
+           n.broadcasts, n.to_skb, n.lookup_skb, n.tags, n.hashes, n.not_run, n.refused);
 }
 
 /* Returns the number of figures that are too small, for 'n_cases' cases. */
@@ -881,6 +992,7 @@ check_figures(uint64_t n_cases)
     AT_LEAST(100, output[OXDP_HOOK_XDP]);
     AT_LEAST(200, output[OXDP_HOOK_TC]);
     AT_LEAST(200, copies);
+    AT_LEAST(30, broadcasts);
     AT_LEAST(4, hashes);
     AT_LEAST(100, lookup_skb);
     AT_LEAST(10, dropped[OXDP_HOOK_XDP]);

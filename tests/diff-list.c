@@ -222,7 +222,9 @@ put_push_vlan(void)
 static uint32_t
 random_port(void)
 {
-    return packet_gen_chance(gen, 85) ? DIFF_FRAME_PORT : DIFF_SKB_PORT;
+    return (packet_gen_chance(gen, 15) ? DIFF_SKB_PORT
+            : packet_gen_chance(gen, 60) ? DIFF_FRAME_PORT
+            : DIFF_FRAME_PORT2);
 }
 
 static void
@@ -475,6 +477,10 @@ put_end(const struct flow *flow, int depth)
     } else {
         if (choice < 40) {
             put_trunc();
+        }
+        while (choice >= 85 && packet_gen_chance(gen, 60)) {
+            put_output();
+            list->skb = true;
         }
         put_output();
         return;

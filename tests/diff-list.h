@@ -14,11 +14,13 @@
 struct flow;
 struct packet_gen;
 
-/* Datapath ports: where packets come in, one that takes frames, and one that
- * takes only SKBs. */
+/* Datapath ports: where packets come in, two that take frames, and between them
+ * one that takes only SKBs. */
 #define DIFF_IN_PORT 1
 #define DIFF_FRAME_PORT 2
 #define DIFF_SKB_PORT 3
+#define DIFF_FRAME_PORT2 4
+#define DIFF_N_PORTS 5
 
 /* Recirculation ids: a flow with this one plus one of the ports above outputs
  * to that, and one with the other sends packets to userspace. */

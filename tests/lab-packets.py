@@ -40,7 +40,10 @@ CASES has lines:
                                 the second pass took that hook; without REASON,
                                 "user" has any, others have none; "no-xmit" is
                                 in TC, where XDP would be better if there is
-                                one, and "frame" in XDP or else ovs-vswitchd
+                                one, "frame" in XDP or else ovs-vswitchd,
+                                "flood" broadcast by XDP or else copied by TC,
+                                "copies" copied by TC in any case, since there
+                                is an output that takes no frames
 
     once HOST WHAT... [count=N] sends once, N times, whatever flows there are
     packet-out IN_PORT ACTIONS WHAT...
@@ -481,6 +484,7 @@ class Comparison:
                 lab.run('ovs-appctl', *(lab.number_ports(arg)
                                         for arg in command))
         self.one_pass(host, what, 'first')
+        self.wait_for_maps()
         before = {lab: lab.flows() for lab in self.labs[1:]}
         hits = {lab: lab.hits() for lab in self.labs[1:]}
         self.one_pass(host, what, 'second')
@@ -488,6 +492,16 @@ class Comparison:
             self.layers.update(re.search(r' dp:(\w+)', line)[1]
                                for line in before[lab].values())
             lab.seen = (before[lab], lab.flows(), lab.hits() - hits[lab])
+
+    def wait_for_maps(self):
+        """Until XDP has maps for what it broadcasts."""
+        deadline = time.monotonic() + SETTLE
+        for lab in self.labs[1:]:
+            while any('flood-map' in line for line in lab.flows().values()):
+                if time.monotonic() > deadline:
+                    self.complain('%s: XDP gets no map' % lab.name)
+                    break
+                time.sleep(.01)
 
     def once(self, host, what):
         if not self.sent:
@@ -561,6 +575,12 @@ class Comparison:
             elif verdict == 'no-xmit':
                 layer = 'tc'
                 reason = '' if lab.mode == 'tc' else 'no-xmit'
+            elif verdict == 'flood':
+                layer = 'tc' if lab.mode == 'tc' else 'xdp'
+                reason = 'multi-output' if lab.mode == 'tc' else 'flood'
+            elif verdict == 'copies':
+                layer = 'tc'
+                reason = 'multi-output' if lab.mode == 'tc' else 'no-xmit'
             elif verdict == 'frame':
                 layer = 'user' if lab.mode == 'tc' else 'xdp'
                 reason = 'frame' if lab.mode == 'tc' else ''
@@ -580,7 +600,7 @@ class Comparison:
                                   % (lab.name, layer, reason, line))
                     break
                 moved += packets(line) - packets(before.get(ufid, ''))
-            if verdict == 'fast' and flows and not 0 < moved <= hits:
+            if verdict in ('fast', 'flood') and flows and not 0 < moved <= hits:
                 self.complain('%s: the second pass\'s packets, of these flows '
                               '%d, should have taken the %s hook, but %d did:'
                               '\n%s' % (lab.name, moved, layer, hits,

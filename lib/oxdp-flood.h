@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * oxdp-flood: sets of ports that XDP broadcasts frames to.
+ *
+ * Flows whose outputs are the same ports share a set.  Each set has a map of
+ * devices in the kernel, which is made in the background, as that takes a grace
+ * period, and not before all of the set's ports take frames.  Until then, and
+ * whenever a port does not, BPF finds that the set cannot be used and the
+ * opcodes of the flow are executed in TC.
+ *
+ * All functions are for any thread.
+ */
+
+#ifndef OXDP_FLOOD_H
+#define OXDP_FLOOD_H 1
+
+#include <stdint.h>
+
+struct oxdp_bpf;
+struct oxdp_flow;
+struct oxdp_floods;
+
+/* Creates the collection of all sets over the maps of 'bpf'. */
+struct oxdp_floods *oxdp_floods_create(struct oxdp_bpf *bpf);
+
+/* No flow may have a set any more. */
+void oxdp_floods_destroy(struct oxdp_floods *);
+
+/* Gives 'flow', which has been compiled and whose verdict is
+ * OXDP_VERDICT_FLOOD, its set, with one more reference.  If there is no room
+ * for another set, changes the flow's verdict and reason. */
+void oxdp_flood_ref(struct oxdp_floods *, struct oxdp_flow *flow);
+
+/* Gives back the reference to 'flow->flood', if that is not 0.  To be called
+ * when no BPF program can be using 'flow' any more. */
+void oxdp_flood_unref(struct oxdp_floods *, const struct oxdp_flow *flow);
+
+/* Something that BPF knows of 'port' has changed: its device, its flags or how
+ * long frames it takes. */
+void oxdp_floods_port_changed(struct oxdp_floods *, uint32_t port);
+
+#endif /* oxdp-flood.h */
