@@ -377,6 +377,8 @@ OXDP_ASSERT(sizeof(struct oxdp_bucket) == 64);
 #define OXDP_PORT_F_LOCAL 128u  /* A bridge's LOCAL port: what comes in is what
                                  * the host sends, on the device's egress, and
                                  * what goes out goes to its ingress. */
+#define OXDP_PORT_F_DOWN 256u   /* Has no carrier: whatever is sent there is
+                                 * lost. */
 
 struct oxdp_port {
     __u32 ifindex;              /* Device to transmit on, 0 if none. */
@@ -445,9 +447,9 @@ OXDP_ASSERT(sizeof(struct oxdp_bport) == 528);
  * all its ports together.  Index is the set's number, from 1 on.  Written by
  * lib/oxdp-flood.c. */
 struct oxdp_flood {
-    __u32 max_len;              /* Frames that all ports take now, if they are
-                                 * in one buffer; 0 if not all take any, or
-                                 * the set has no map. */
+    __u32 max_len;              /* Frames that all ports that are not down take
+                                 * now, if they are in one buffer; 0 if not
+                                 * all take any, or the set has no map. */
 };
 
 /* Which datapath port a device is; the port's own and for an internal port its

@@ -309,9 +309,9 @@ oxdp_output(oxdp_ctx *ctx, struct oxdp_state *st, __u32 port_no,
 }
 
 #if !OXDP_SKB
-/* Returns nonzero if the frame of 'len' bytes must be executed in TC, from the
- * start, since it cannot be redirected to where 'flow' outputs it.  If it is to
- * go to one port, TC can output what XDP has made of it, if the driver has
+/* Returns nonzero if TC must execute 'flow' on the frame of 'len' bytes, since
+ * the frame cannot be redirected to where the flow outputs it.  If that is one
+ * port, TC can output what XDP has made of the frame, if the driver has
  * metadata. */
 OXDP_INLINE int
 oxdp_needs_skb(oxdp_ctx *ctx, const struct oxdp_flow *flow, __u32 len)

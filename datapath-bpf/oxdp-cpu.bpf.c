@@ -44,6 +44,9 @@ oxdp_cpu_from_user(struct xdp_md *ctx)
     if (bpf_xdp_adjust_head(ctx, sizeof *hdr)) {
         return oxdp_drop(0, OXDP_DROP_INJECT);
     }
+    if (oxdp_ctx_is_too_long(ctx, port)) {
+        return oxdp_drop(0, OXDP_DROP_MTU);
+    }
     if (oxdp_ctx_can_output(ctx, port, bpf_xdp_get_buff_len(ctx))) {
         return bpf_redirect_map(&oxdp_devs, port_no, XDP_DROP);
     }

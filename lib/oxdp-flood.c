@@ -57,7 +57,8 @@ get_port(const struct oxdp_floods *floods, const struct flood *flood, size_t i)
     return &floods->bpf->shared->ports[flood->ports[i]];
 }
 
-/* Returns how long frames all ports of 'flood' take, 0 if not all take any. */
+/* Returns how long frames all ports of 'flood' take, 0 if not all take any.
+ * Ports that are down do not matter: the kernel leaves them out. */
 static uint32_t
 get_max_len(const struct oxdp_floods *floods, const struct flood *flood)
 {
@@ -67,6 +68,9 @@ get_max_len(const struct oxdp_floods *floods, const struct flood *flood)
     for (size_t i = 0; i < flood->n; i++) {
         const struct oxdp_port *port = get_port(floods, flood, i);
 
+        if (port->flags & OXDP_PORT_F_DOWN) {
+            continue;
+        }
         if ((port->flags & need) != need) {
             return 0;
         }
@@ -313,6 +317,21 @@ oxdp_flood_unref(struct oxdp_floods *floods, const struct oxdp_flow *flow)
         }
         ovs_mutex_unlock(&floods->mutex);
     }
+}
+
+bool
+oxdp_flood_lacks_frames(struct oxdp_floods *floods,
+                        const struct oxdp_flow *flow)
+{
+    bool lacks;
+
+    ovs_mutex_lock(&floods->mutex);
+    struct flood *flood = floods->by_id[flow->flood];
+
+    /* 'flow' is a copy, which the set need not outlive. */
+    lacks = flood && !get_max_len(floods, flood);
+    ovs_mutex_unlock(&floods->mutex);
+    return lacks;
 }
 
 void

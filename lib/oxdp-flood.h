@@ -3,9 +3,9 @@
  * oxdp-flood: sets of ports that XDP broadcasts frames to.
  *
  * Flows whose outputs are the same ports share a set.  Each set has a map of
- * devices in the kernel, which is made in the background, as that takes a grace
- * period, and not before all of the set's ports take frames.  Until then, and
- * whenever a port does not, BPF finds that the set cannot be used and the
+ * devices in the kernel, which is made in the background, since that takes a
+ * grace period, and not before all of the set's ports take frames.  Until then,
+ * and whenever a port does not, BPF finds that the set cannot be used and the
  * opcodes of the flow are executed in TC.
  *
  * All functions are for any thread.
@@ -14,6 +14,7 @@
 #ifndef OXDP_FLOOD_H
 #define OXDP_FLOOD_H 1
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct oxdp_bpf;
@@ -34,6 +35,10 @@ void oxdp_flood_ref(struct oxdp_floods *, struct oxdp_flow *flow);
 /* Gives back the reference to 'flow->flood', if that is not 0.  To be called
  * when no BPF program can be using 'flow' any more. */
 void oxdp_flood_unref(struct oxdp_floods *, const struct oxdp_flow *flow);
+
+/* Returns true if XDP cannot broadcast to the set of 'flow' since a port of it
+ * takes no frames. */
+bool oxdp_flood_lacks_frames(struct oxdp_floods *, const struct oxdp_flow *flow);
 
 /* Something that BPF knows of 'port' has changed: its device, its flags or how
  * long frames it takes. */

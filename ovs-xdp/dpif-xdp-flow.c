@@ -13,6 +13,7 @@
 #include "odp-util.h"
 #include "openvswitch/match.h"
 #include "openvswitch/vlog.h"
+#include "oxdp-flood.h"
 #include "oxdp-format.h"
 #include "util.h"
 
@@ -27,24 +28,7 @@ counters_to_stats(const struct oxdp_counters *c, struct dpif_flow_stats *stats)
     stats->tcp_flags = c->tcp_flags;
 }
 
-static bool
-takes_frames(const struct xdp_dp *dp, uint32_t port_no)
-{
-    return dp->bpf->shared->ports[port_no].flags & OXDP_PORT_F_XMIT;
-}
-
-static bool
-all_take_frames(const struct xdp_dp *dp, const struct oxdp_op *copy)
-{
-    for (uint32_t i = 0; i < copy->arg32; i++) {
-        if (!takes_frames(dp, copy->ports[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Returns OXDP_REASON_FLOOD if XDP can broadcast what 'flow' outputs, otherwise
+/* Returns OXDP_REASON_FLOOD if XDP can broadcast what 'flow' outputs, or else
  * why it cannot. */
 static enum oxdp_reason
 flood_reason(const struct xdp_dp *dp, const struct oxdp_flow *flow)
@@ -52,15 +36,8 @@ flood_reason(const struct xdp_dp *dp, const struct oxdp_flow *flow)
     if (dp->bpf->shared->floods[flow->flood].max_len) {
         return OXDP_REASON_FLOOD;
     }
-    for (int i = 0; i < flow->n_ops; i++) {
-        const struct oxdp_op *op = &flow->ops[i];
-
-        if ((op->code == OXDP_OP_OUTPUT && !takes_frames(dp, op->arg32))
-            || (op->code == OXDP_OP_COPY && !all_take_frames(dp, op))) {
-            return OXDP_REASON_NO_XMIT;
-        }
-    }
-    return OXDP_REASON_FLOOD_MAP;
+    return (oxdp_flood_lacks_frames(oxdp_table_floods(dp->table), flow)
+            ? OXDP_REASON_NO_XMIT : OXDP_REASON_FLOOD_MAP);
 }
 
 const char *
@@ -96,7 +73,8 @@ xdp_flow_layer(const struct xdp_dp *dp, const struct oxdp_megaflow *mf_,
     for (int i = 0; i < slot.n_ops; i++) {
         const struct oxdp_op *op = &slot.ops[i];
 
-        if (op->code == OXDP_OP_OUTPUT && !takes_frames(dp, op->arg32)) {
+        if (op->code == OXDP_OP_OUTPUT
+            && !(ports[op->arg32].flags & OXDP_PORT_F_XMIT)) {
             *reason = OXDP_REASON_NO_XMIT;
             return "tc";
         }

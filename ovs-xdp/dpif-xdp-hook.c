@@ -166,6 +166,9 @@ port_update(struct xdp_dp *dp, struct xdp_port *port,
             flags |= OXDP_PORT_F_XMIT_SG;
         }
     }
+    if (!(info->flags & OXDP_IFF_LOWER_UP)) {
+        flags |= OXDP_PORT_F_DOWN;
+    }
     free(port->no_peer);
     port->no_peer = why_no_peer(port, info, &peer);
     if (!port->no_peer) {

@@ -228,8 +228,8 @@ format_reason_sums(const struct reason_sum sums[OXDP_N_REASONS],
     }
 }
 
-/* The flows of which there is more to say than that XDP or TC executes them, by
- * the reason. */
+/* The flows of which there is more to say than where they are executed, by the
+ * reason. */
 static void
 format_reasons(const struct xdp_dp *dp, struct ds *ds)
 {

@@ -36,6 +36,7 @@ LAB_TESTS = \
 	tests/diff-bridges.test \
 	tests/documentation.test \
 	tests/dpctl.test \
+	tests/flood.test \
 	tests/groups.test \
 	tests/handover.test \
 	tests/idle.test \

@@ -925,7 +925,8 @@ set_up(void)
     bpf->shared->ports[DIFF_IN_PORT].ifindex = LOOPBACK;
     add_port(DIFF_FRAME_PORT, OXDP_PORT_F_XMIT | OXDP_PORT_F_XMIT_SG, false);
     add_port(DIFF_SKB_PORT, 0, false);
-    add_port(DIFF_FRAME_PORT2, OXDP_PORT_F_XMIT | OXDP_PORT_F_XMIT_SG, false);
+    add_port(DIFF_FRAME_PORT2, OXDP_PORT_F_XMIT | OXDP_PORT_F_XMIT_SG,
+             false);
     bpf->shared->control.cpu_ifindex = port_ifindex[0];
     bpf->shared->ifports[LOOPBACK].ifindex = LOOPBACK;
     bpf->shared->ifports[LOOPBACK].port = DIFF_IN_PORT;

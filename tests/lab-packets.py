@@ -13,14 +13,19 @@
                                             "PORT CONNECTIONS PACKETS", and
                                             "moved N", of those connections that
                                             came out of several ports
+    lab-packets.py stream LAB FROM N RATE TO...
+                                            sends N broadcasts, or until it is
+                                            terminated, RATE a second; prints,
+                                            for each host TO, "TO LOST SURPLUS"
     lab-packets.py tap NETNS TAP IP         asks by ARP, as a tap's user, who
                                             has IP; prints its MAC address
 
 REFERENCE and LABs are labs of "ovs-xdp-lab", with the same hosts.  Every case
 does the same in all of them, and what comes out must be what comes out of the
-reference, port by port and byte for byte, in any order.  MODE, "native" or
-"tc", is how the lab's ports work; with "+skb", outermost VLAN tags are given
-to the kernel beside the frame (tests/lab-lib.sh, lab_tags_in_skb).
+reference, port by port and byte for byte, in any order, but for STP's own
+packets.  MODE, "native" or "tc", is how the lab's ports work, or "mixed", of
+which nothing is expected but these packets; with "+skb", outermost VLAN tags
+are given to the kernel beside the frame (tests/lab-lib.sh, lab_tags_in_skb).
 
 CASES has lines:
 
@@ -48,7 +53,7 @@ CASES has lines:
     once HOST WHAT... [count=N] sends once, N times, whatever flows there are
     packet-out IN_PORT ACTIONS WHAT...
                                 has each packet sent by OpenFlow
-    link PORT up|down           the switch's end of a link
+    link PORT up|down|mtu N     the switch's end of a link
     same VERB ARGS              like vsctl, ofctl, appctl, but it may fail:
                                 exit status and output must be the reference's,
                                 but for what is the datapath's own; {dp} and
@@ -77,6 +82,7 @@ import os
 import re
 import select
 import shlex
+import signal
 import socket
 import struct
 import subprocess
@@ -94,6 +100,9 @@ import scapy.layers.inet6  # noqa: F401 (ICMPv6 option classes)
 QUIET = .06             # Seconds without a frame: the pass is over.
 LATE = 1.5              # Seconds that a missing frame may take.
 SETTLE = 15             # Seconds that "eventually" waits.
+
+BPDU_DST = bytes.fromhex('0180c2000000')
+LLC_STP = bytes.fromhex('424203')
 
 SOL_PACKET = 263
 PACKET_AUXDATA = 8
@@ -124,6 +133,8 @@ class Port:
         self.sock.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
         self.sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
         self.sock.bind((dev, 3))
+        # It says once that the device is down, if it is.
+        self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         self.sock.setblocking(False)
 
     def send(self, frame, tag_in_skb=False):
@@ -214,6 +225,11 @@ def more_payloads():
         ('join', 0x0800, igmp(0x16, '239.1.1.1', '239.1.1.1')),
         ('leave', 0x0800, igmp(0x17, '239.1.1.1', '224.0.0.2')),
         ('query', 0x0800, igmp(0x11, '0.0.0.0', '224.0.0.1')),
+        # As long as a frame in one buffer may be to be copied, longer, and in
+        # several buffers.
+        *((name, 0x0800, IP(src='192.0.2.1', dst='192.0.2.2')
+            / UDP(sport=7, dport=9) / Raw(bytes(i % 251 for i in range(n))))
+          for name, n in (('page', 3400), ('page+', 3500), ('jumbo', 8900))),
         ('group1', 0x0800, IP(src='192.0.2.1', dst='239.1.1.1') / data),
         ('group2', 0x0800, IP(src='192.0.2.1', dst='239.2.2.2') / data),
         ('group0', 0x0800, IP(src='192.0.2.1', dst='224.0.0.5') / data),
@@ -431,7 +447,9 @@ class Comparison:
                 lab, name, port = self.sockets[fd]
                 try:
                     while True:
-                        got[lab][name, port.receive()] += 1
+                        frame = port.receive()
+                        if frame[:6] != BPDU_DST or frame[14:17] != LLC_STP:
+                            got[lab][name, frame] += 1
                 except BlockingIOError:
                     pass
 
@@ -568,6 +586,8 @@ class Comparison:
     def expect(self, verdict, regexp):
         verdict, _, reason = verdict.partition('/')
         for lab in self.labs[1:]:
+            if lab.mode == 'mixed':
+                continue
             before, after, hits = lab.seen
             layer = verdict
             if verdict == 'fast':
@@ -600,7 +620,8 @@ class Comparison:
                                   % (lab.name, layer, reason, line))
                     break
                 moved += packets(line) - packets(before.get(ufid, ''))
-            if verdict in ('fast', 'flood') and flows and not 0 < moved <= hits:
+            if (verdict in ('fast', 'flood') and flows
+                    and not 0 < moved <= hits):
                 self.complain('%s: the second pass\'s packets, of these flows '
                               '%d, should have taken the %s hook, but %d did:'
                               '\n%s' % (lab.name, moved, layer, hits,
@@ -816,6 +837,41 @@ def spread(lab, sender, kind, n, rounds, dst='dst=h2'):
     print('moved', sum(len(out) > 1 for out in came_out.values()))
 
 
+def stream(lab, sender, n, rate, *receivers):
+    out = Port(lab + '-' + sender, 'eth0')
+    into = {to: Port(lab + '-' + to, 'eth0') for to in receivers}
+    came = {to: collections.Counter() for to in receivers}
+    head = mac('all') + mac(sender) + b'\x08\x00' + KINDS['udp4'][0][1]
+
+    def collect(seconds):
+        socks = {port.sock: to for to, port in into.items()}
+        while True:
+            ready = select.select(socks, [], [], seconds)[0]
+            if not ready:
+                return
+            for sock in ready:
+                to = socks[sock]
+                frame = into[to].receive()
+                if frame[:-4] == head:
+                    came[to][frame[-4:]] += 1
+            seconds = 0
+
+    stopped = []
+    signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
+    start = time.monotonic()
+    sent = 0
+    while sent < int(n) and not stopped:
+        out.send(head + struct.pack('!I', sent))
+        sent += 1
+        collect(max(0, start + sent / float(rate) - time.monotonic()))
+    deadline = time.monotonic() + LATE
+    while (any(len(c) < sent for c in came.values())
+           and time.monotonic() < deadline):
+        collect(QUIET)
+    for to, c in came.items():
+        print(to, sent - len(c), sum(c.values()) - len(c))
+
+
 # Taps.
 
 def tap(netns, dev, address):
@@ -841,5 +897,5 @@ def tap(netns, dev, address):
 
 
 if __name__ == '__main__':
-    {'compare': compare, 'burst': burst, 'noise': noise,
-     'spread': spread, 'tap': tap}[sys.argv[1]](*sys.argv[2:])
+    {'compare': compare, 'burst': burst, 'noise': noise, 'spread': spread,
+     'stream': stream, 'tap': tap}[sys.argv[1]](*sys.argv[2:])
