@@ -17,6 +17,8 @@ lib_liboxdp_a_SOURCES = \
 	lib/oxdp-flood.h \
 	lib/oxdp-format.c \
 	lib/oxdp-format.h \
+	lib/oxdp-instance.c \
+	lib/oxdp-instance.h \
 	lib/oxdp-loader.c \
 	lib/oxdp-loader.h \
 	lib/oxdp-match.c \

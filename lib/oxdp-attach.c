@@ -256,10 +256,8 @@ set_attached(struct oxdp_attach *attach, struct oxdp_pins *pins, int ifindex,
 
 /* Adopting. */
 
-/* Returns whether the program of 'found' is on the device that now has its
- * ifindex here; another one can have it elsewhere. */
-static bool
-found_is_here(const struct oxdp_found *found)
+bool
+oxdp_found_is_here(const struct oxdp_found *found)
 {
     uint32_t ids[64], n = ARRAY_SIZE(ids);
     struct bpf_link_info info;
@@ -292,9 +290,8 @@ found_is_here(const struct oxdp_found *found)
     return false;
 }
 
-/* Detaches what 'found' says, which is freed. */
-static void
-detach_found(struct oxdp_pins *pins, struct oxdp_found *found)
+void
+oxdp_detach_found(struct oxdp_pins *pins, struct oxdp_found *found)
 {
     struct oxdp_attach attach = {
         .link_fd = found->link_fd,
@@ -324,8 +321,8 @@ adopt(struct oxdp_attach *attach, struct oxdp_pins *pins, int ifindex,
         return false;
     }
     found->generic = generic;
-    if (!found_is_here(found)) {
-        detach_found(pins, found);
+    if (!oxdp_found_is_here(found)) {
+        oxdp_detach_found(pins, found);
         return false;
     }
     found->attach = attach;
@@ -639,6 +636,19 @@ take_over(struct oxdp_pins *pins, struct oxdp_found *found)
     }
 }
 
+static struct oxdp_found *
+first_adopted(struct oxdp_pins *pins)
+{
+    struct oxdp_found *found;
+
+    LIST_FOR_EACH (found, node, oxdp_pins_found(pins)) {
+        if (found->attach) {
+            return found;
+        }
+    }
+    return NULL;
+}
+
 size_t
 oxdp_attach_take_over(struct oxdp_pins *pins)
 {
@@ -648,34 +658,19 @@ oxdp_attach_take_over(struct oxdp_pins *pins)
     static const enum oxdp_point order[] = {
         OXDP_POINT_EGRESS, OXDP_POINT_INGRESS, OXDP_POINT_XDP,
     };
-    struct ovs_list *list = oxdp_pins_found(pins);
+    struct oxdp_found *found;
     size_t n = 0;
 
-    oxdp_detach_found(pins);
-    while (!ovs_list_is_empty(list)) {
-        struct oxdp_found *found
-            = CONTAINER_OF(ovs_list_front(list), struct oxdp_found, node);
+    while ((found = first_adopted(pins))) {
         int ifindex = found->ifindex;
 
         for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
             found = oxdp_pins_find(pins, order[i], ifindex);
-            if (found) {
+            if (found && found->attach) {
                 take_over(pins, found);
                 n++;
             }
         }
     }
     return n;
-}
-
-void
-oxdp_detach_found(struct oxdp_pins *pins)
-{
-    struct oxdp_found *found;
-
-    LIST_FOR_EACH_SAFE (found, node, oxdp_pins_found(pins)) {
-        if (!found->attach) {
-            detach_found(pins, found);
-        }
-    }
 }

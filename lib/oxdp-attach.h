@@ -79,11 +79,15 @@ bool oxdp_attach_is_live(const struct oxdp_attach *);
 void oxdp_detach(struct oxdp_attach *);
 
 /* Puts the programs that were to be attached in the place of those of an
- * earlier daemon, without a moment between the two, and detaches those that
- * nobody has adopted.  Returns the number of programs replaced. */
+ * earlier daemon, without a moment between the two.  Returns the number of
+ * programs replaced. */
 size_t oxdp_attach_take_over(struct oxdp_pins *);
 
-/* Detaches what an earlier daemon has left and nobody has adopted. */
-void oxdp_detach_found(struct oxdp_pins *);
+/* Returns whether that program is on the device that has its ifindex here;
+ * another device can have that elsewhere. */
+bool oxdp_found_is_here(const struct oxdp_found *);
+
+/* Detaches what 'found' says and nobody has adopted, and frees it. */
+void oxdp_detach_found(struct oxdp_pins *, struct oxdp_found *found);
 
 #endif /* oxdp-attach.h */

@@ -17,14 +17,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct oxdp_link_info;
+#include "oxdp-netdev.h"
 
 /* IFLA_GROUP of bridges that are ours: the only mark that a device can have
  * from its first moment on. */
 #define OXDP_BRIDGE_GROUP 0x6f7864
 
 /* IFLA_IFALIAS of both ends of a keeper, with the bridge's name behind it. */
-#define OXDP_BRIDGE_KEEPER_ALIAS "ovs-xdp keeper of "
+#define OXDP_BRIDGE_KEEPER_ALIAS OXDP_ALIAS "keeper of "
 
 /* Whether the device is a kernel bridge of ours. */
 bool oxdp_bridge_is_ours(const struct oxdp_link_info *);

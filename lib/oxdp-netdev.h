@@ -18,6 +18,9 @@
 /* Carrier is up; <net/if.h> lacks it and excludes <linux/if.h>. */
 #define OXDP_IFF_LOWER_UP 0x10000u
 
+/* How IFLA_IFALIAS of a device begins that is ours to reuse and delete. */
+#define OXDP_ALIAS "ovs-xdp "
+
 /* What one RTM_GETLINK tells about a device. */
 struct oxdp_link_info {
     char name[IFNAMSIZ];

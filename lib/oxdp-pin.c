@@ -5,7 +5,6 @@
 #include "oxdp-pin.h"
 
 #include <bpf/bpf.h>
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <linux/magic.h>
@@ -13,35 +12,30 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "bitmap.h"
-#include "dirs.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
 #include "oxdp-abi.h"
 #include "oxdp-compat.h"
-#include "sset.h"
-#include "timeval.h"
+#include "oxdp-instance.h"
+#include "oxdp-netdev.h"
+#include "svec.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(oxdp_pin);
 
 #define BPF_FILE_SYSTEM "/sys/fs/bpf"
-#define NETNS_FILE "/proc/self/ns/net"
 #define STATE_NAME "state"
 #define MAX_STATES (2 * OXDP_MAX_PORTS)
 
-/* How long to wait for a daemon that is about to end. */
-#define OWNER_MS 5000
-
 struct oxdp_pins {
+    char *instance;             /* Its name. */
     char *dir;                  /* Or NULL: nothing is pinned. */
-    int lock_fd;                /* See lock_namespace(), or -1. */
+    int lock_fd;                /* See oxdp_instance_lock(), or -1. */
     int state_fd;               /* Map "state", or -1. */
     struct ovs_list found;      /* Of struct oxdp_found. */
     unsigned long *reserved;    /* Bitmap of datapath ports. */
@@ -60,141 +54,6 @@ oxdp_point_name(enum oxdp_point point)
     return names[point];
 }
 
-/* Names of instances: "INODE+run+openvswitch". */
-
-static char *
-instance_name(void)
-{
-    struct ds s = DS_EMPTY_INITIALIZER;
-    struct stat st;
-
-    if (stat(NETNS_FILE, &st)) {
-        memset(&st, 0, sizeof st);
-    }
-    ds_put_format(&s, "%"PRIu64, (uint64_t) st.st_ino);
-    for (const char *p = ovs_rundir(); *p; p++) {
-        if (isalnum((unsigned char) *p) || *p == '-' || *p == '_') {
-            ds_put_char(&s, *p);
-        } else if (*p == '/') {
-            ds_put_char(&s, '+');
-        } else {
-            /* The BPF file system has no dots in names. */
-            ds_put_format(&s, "%%%02x", (unsigned char) *p);
-        }
-    }
-    return ds_steal_cstr(&s);
-}
-
-bool
-oxdp_pins_parse(const char *instance, uint64_t *netns_inode, char **rundirp)
-{
-    struct ds s = DS_EMPTY_INITIALIZER;
-    unsigned long long int inode;
-    int n = 0;
-
-    *rundirp = NULL;
-    if (!isdigit((unsigned char) instance[0])
-        || !ovs_scan(instance, "%llu%n", &inode, &n) || instance[n] != '+') {
-        return false;
-    }
-    for (const char *p = instance + n; *p; p++) {
-        if (*p == '%' && isxdigit((unsigned char) p[1])
-            && isxdigit((unsigned char) p[2])) {
-            ds_put_char(&s, hexit_value(p[1]) * 16 + hexit_value(p[2]));
-            p += 2;
-        } else {
-            ds_put_char(&s, *p == '+' ? '/' : *p);
-        }
-    }
-    *netns_inode = inode;
-    *rundirp = ds_steal_cstr(&s);
-    return true;
-}
-
-int
-oxdp_pins_list(struct sset *names)
-{
-    DIR *dir = opendir(OXDP_PIN_BASE);
-    struct dirent *d;
-
-    if (!dir) {
-        return errno;
-    }
-    while ((d = readdir(dir))) {
-        uint64_t inode;
-        char *rundir;
-
-        if (oxdp_pins_parse(d->d_name, &inode, &rundir)) {
-            sset_add(names, d->d_name);
-        }
-        free(rundir);
-    }
-    closedir(dir);
-    return 0;
-}
-
-/* Who is alive.  A datapath's process has a socket with a name that every
- * network namespace has once, and that ends with it. */
-
-static const struct sockaddr_un lock_address = {
-    .sun_family = AF_UNIX,
-    .sun_path = "\0ovs-xdp",
-};
-#define LOCK_ADDRESS_LEN (offsetof(struct sockaddr_un, sun_path) \
-                          + sizeof "\0ovs-xdp" - 1)
-
-int
-oxdp_pins_owner(void)
-{
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    struct ucred cred = { .pid = 0 };
-    socklen_t len = sizeof cred;
-
-    if (fd < 0) {
-        return 0;
-    }
-    if (connect(fd, (const struct sockaddr *) &lock_address, LOCK_ADDRESS_LEN)
-        || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len)
-        || cred.uid != geteuid()) {
-        /* Anybody could take the name: that does not stop us. */
-        cred.pid = 0;
-    }
-    close(fd);
-    return cred.pid;
-}
-
-/* Makes this process the one that has a datapath in its network namespace. */
-static int
-lock_namespace(int *fdp, char **errp)
-{
-    long long int deadline = time_msec() + OWNER_MS;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int pid;
-
-    *fdp = -1;
-    if (fd < 0) {
-        *errp = xasprintf("no socket (%s)", ovs_strerror(errno));
-        return EMFILE;
-    }
-    while (bind(fd, (const struct sockaddr *) &lock_address,
-                LOCK_ADDRESS_LEN)) {
-        pid = oxdp_pins_owner();
-        if (!pid || time_msec() > deadline) {
-            close(fd);
-            if (!pid) {
-                return 0;
-            }
-            *errp = xasprintf("process %d has a datapath of type xdp in this "
-                              "network namespace: end that", pid);
-            return EBUSY;
-        }
-        xsleep(1);
-    }
-    listen(fd, 1);
-    *fdp = fd;
-    return 0;
-}
-
 /* Paths and kinds of pinned objects. */
 
 static char *
@@ -204,10 +63,9 @@ pin_path(const struct oxdp_pins *pins, const char *name)
 }
 
 static char *
-link_path(const struct oxdp_pins *pins, enum oxdp_point point, int ifindex)
+link_name(enum oxdp_point point, int ifindex)
 {
-    return xasprintf("%s/link-%s-%d", pins->dir, oxdp_point_name(point),
-                     ifindex);
+    return xasprintf("link-%s-%d", oxdp_point_name(point), ifindex);
 }
 
 /* Opens the object pinned as 'name'.  Returns its file descriptor, or -1 if it
@@ -253,22 +111,64 @@ parse_link_name(const char *name, enum oxdp_point *point, int *ifindex)
     return false;
 }
 
+/* Returns what kind of object of ours can have this name. */
+static const char *
+kind_of_name(const char *name)
+{
+    enum oxdp_point point;
+    int ifindex;
+
+    return (!strcmp(name, STATE_NAME) || !strncmp(name, "map-", 4) ? "map"
+            : !strncmp(name, "prog-", 5) ? "prog"
+            : parse_link_name(name, &point, &ifindex) ? "link" : NULL);
+}
+
+/* Opens the object pinned as 'name'.  Returns its file descriptor, or -1 if it
+ * is not ours. */
+static int
+open_ours(const struct oxdp_pins *pins, const char *name)
+{
+    const char *kind = kind_of_name(name);
+
+    return pins->dir && kind ? open_pin(pins, name, kind) : -1;
+}
+
+/* Unpins the object 'name' if it is ours. */
+static void
+delete_pin(struct oxdp_pins *pins, const char *name)
+{
+    int fd = open_ours(pins, name);
+
+    if (fd >= 0) {
+        char *path = pin_path(pins, name);
+
+        if (unlink(path)) {
+            VLOG_WARN("%s: %s", path, ovs_strerror(errno));
+        }
+        free(path);
+        close(fd);
+    }
+}
+
 /* Pinning.  If it does not work, nothing is pinned. */
 
-/* Tells once that the datapath will not outlive the daemon, and why. */
+/* Tells once that the datapath will not outlive the daemon, and why: 'error'
+ * is the trouble with 'name'. */
 static void
-give_up(struct oxdp_pins *pins, const char *what, int error)
+give_up(struct oxdp_pins *pins, const char *name, int error)
 {
-    VLOG_WARN("cannot pin the datapath in %s (%s): it ends when ovs-vswitchd "
-              "does; %s", pins->dir, what ? what : ovs_strerror(error),
-              what ? "mount the BPF file system (\"mount -t bpf bpf "
-                     BPF_FILE_SYSTEM "\") and restart ovs-vswitchd"
-              : error == EROFS ? "mount " BPF_FILE_SYSTEM " read-write and "
-                                 "restart ovs-vswitchd"
+    VLOG_WARN("cannot pin %s in %s (%s): the datapath ends when ovs-vswitchd "
+              "does; %s and restart ovs-vswitchd", name, pins->dir,
+              error == ENOTSUP ? BPF_FILE_SYSTEM " is no BPF file system"
+              : ovs_strerror(error),
+              error == ENOTSUP ? "mount it (\"mount -t bpf bpf "
+                                 BPF_FILE_SYSTEM "\")"
+              : error == EROFS ? "mount " BPF_FILE_SYSTEM " read-write"
+              : error == EEXIST ? "remove what is there and not of ovs-xdp"
               : error == ENOSPC || error == ENOMEM || error == EDQUOT
-              ? "make room there and restart ovs-vswitchd"
-              : error == ENAMETOOLONG ? "use a shorter run directory"
-              : "make it writable for ovs-vswitchd and restart that");
+              ? "make room there"
+              : error == ENAMETOOLONG ? "give it a shorter run directory"
+              : "let ovs-vswitchd write there");
     oxdp_pins_remove(pins);
     free(pins->dir);
     pins->dir = NULL;
@@ -282,11 +182,24 @@ is_bpf_file_system(void)
     return !statfs(BPF_FILE_SYSTEM, &st) && st.f_type == BPF_FS_MAGIC;
 }
 
+/* Pins 'fd' as 'name' in the place of what is there, unless that is not ours.
+ * Returns 0 or a positive errno value. */
+static int
+replace_pin(struct oxdp_pins *pins, const char *name, int fd)
+{
+    char *path = pin_path(pins, name);
+    int error;
+
+    delete_pin(pins, name);
+    error = -bpf_obj_pin(fd, path);
+    free(path);
+    return error;
+}
+
 static int
 make_state(struct oxdp_pins *pins)
 {
     LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
-    char *path = pin_path(pins, STATE_NAME);
     int error = 0;
 
     if (pins->state_fd < 0) {
@@ -295,9 +208,8 @@ make_state(struct oxdp_pins *pins)
                                         sizeof(struct oxdp_pin_state),
                                         MAX_STATES, &opts);
         error = pins->state_fd < 0 ? -pins->state_fd
-                : -bpf_obj_pin(pins->state_fd, path);
+                : replace_pin(pins, STATE_NAME, pins->state_fd);
     }
-    free(path);
     return error;
 }
 
@@ -314,118 +226,95 @@ make_directory(struct oxdp_pins *pins)
         return true;
     }
     if (!is_bpf_file_system()) {
-        give_up(pins, BPF_FILE_SYSTEM " is no BPF file system", 0);
-        return false;
-    }
-    if ((mkdir(OXDP_PIN_BASE, 0700) && errno != EEXIST)
-        || (mkdir(pins->dir, 0700) && errno != EEXIST)) {
+        error = ENOTSUP;
+    } else if ((mkdir(OXDP_PIN_BASE, 0700) && errno != EEXIST)
+               || (mkdir(pins->dir, 0700) && errno != EEXIST)) {
         error = errno;
     }
     error = error ? error : make_state(pins);
     if (error) {
-        give_up(pins, NULL, error);
+        give_up(pins, STATE_NAME, error);
         return false;
     }
     pins->is_made = true;
     return true;
 }
 
-/* Pins 'fd' at 'path', which it frees, in the place of what is there. */
+/* Pins 'fd' as 'name', which it frees. */
 static void
-pin(struct oxdp_pins *pins, int fd, char *path)
+pin(struct oxdp_pins *pins, int fd, char *name)
 {
-    int error = 0;
+    int error = make_directory(pins) ? replace_pin(pins, name, fd) : 0;
 
-    if (unlink(path) && errno != ENOENT) {
-        error = errno;
-    }
-    error = error ? error : -bpf_obj_pin(fd, path);
     if (error) {
-        give_up(pins, NULL, error);
+        give_up(pins, name, error);
     }
-    free(path);
+    free(name);
 }
 
 void
 oxdp_pins_add_link(struct oxdp_pins *pins, enum oxdp_point point, int ifindex,
                    int link_fd)
 {
-    if (make_directory(pins)) {
-        pin(pins, link_fd, link_path(pins, point, ifindex));
-    }
+    pin(pins, link_fd, link_name(point, ifindex));
 }
 
 void
 oxdp_pins_delete_link(struct oxdp_pins *pins, enum oxdp_point point,
                       int ifindex)
 {
-    if (pins->dir) {
-        char *path = link_path(pins, point, ifindex);
+    char *name = link_name(point, ifindex);
 
-        if (unlink(path) && errno != ENOENT) {
-            VLOG_WARN("%s: %s", path, ovs_strerror(errno));
-        }
-        free(path);
-    }
+    delete_pin(pins, name);
+    free(name);
 }
 
 void
 oxdp_pins_add_object(struct oxdp_pins *pins, const char *kind,
                      const char *name, int fd)
 {
-    if (make_directory(pins)) {
-        pin(pins, fd, xasprintf("%s/%s-%s", pins->dir, kind, name));
-    }
+    pin(pins, fd, xasprintf("%s-%s", kind, name));
 }
 
-/* Unpins the object 'name' if it is one that 'kind' says. */
+/* Adds the names of what is in the directory to 'names', sorted. */
 static void
-delete_pin(struct oxdp_pins *pins, const char *name, const char *kind)
-{
-    int fd = open_pin(pins, name, kind);
-
-    if (fd >= 0) {
-        char *path = pin_path(pins, name);
-
-        if (unlink(path)) {
-            VLOG_WARN("%s: %s", path, ovs_strerror(errno));
-        }
-        free(path);
-        close(fd);
-    }
-}
-
-/* Calls 'cb' for every name in the directory. */
-static void
-for_each_pin(struct oxdp_pins *pins,
-             void (*cb)(struct oxdp_pins *, const char *name))
+list_pins(const struct oxdp_pins *pins, struct svec *names)
 {
     DIR *dir = pins->dir ? opendir(pins->dir) : NULL;
-    struct sset names = SSET_INITIALIZER(&names);
     struct dirent *d;
-    const char *name;
 
     while (dir && (d = readdir(dir))) {
         if (d->d_name[0] != '.') {
-            sset_add(&names, d->d_name);
+            svec_add(names, d->d_name);
         }
     }
     if (dir) {
         closedir(dir);
     }
-    SSET_FOR_EACH (name, &names) {
+    svec_sort(names);
+}
+
+/* Calls 'cb' for all of them. */
+static void
+for_each_pin(struct oxdp_pins *pins,
+             void (*cb)(struct oxdp_pins *, const char *name))
+{
+    struct svec names = SVEC_EMPTY_INITIALIZER;
+    const char *name;
+    size_t i;
+
+    list_pins(pins, &names);
+    SVEC_FOR_EACH (i, name, &names) {
         cb(pins, name);
     }
-    sset_destroy(&names);
+    svec_destroy(&names);
 }
 
 static void
 delete_object(struct oxdp_pins *pins, const char *name)
 {
-    if (!strncmp(name, "prog-", 5)) {
-        delete_pin(pins, name, "prog");
-    } else if (!strncmp(name, "map-", 4)) {
-        delete_pin(pins, name, "map");
+    if (!strncmp(name, "prog-", 5) || !strncmp(name, "map-", 4)) {
+        delete_pin(pins, name);
     }
 }
 
@@ -435,25 +324,10 @@ oxdp_pins_delete_objects(struct oxdp_pins *pins)
     for_each_pin(pins, delete_object);
 }
 
-static void
-delete_anything(struct oxdp_pins *pins, const char *name)
-{
-    enum oxdp_point point;
-    int ifindex;
-
-    if (!strcmp(name, STATE_NAME)) {
-        delete_pin(pins, name, "map");
-    } else if (parse_link_name(name, &point, &ifindex)) {
-        delete_pin(pins, name, "link");
-    } else {
-        delete_object(pins, name);
-    }
-}
-
 void
 oxdp_pins_remove(struct oxdp_pins *pins)
 {
-    for_each_pin(pins, delete_anything);
+    for_each_pin(pins, delete_pin);
     if (pins->dir && rmdir(pins->dir) && errno == ENOTEMPTY) {
         VLOG_INFO("%s is not empty and stays", pins->dir);
     }
@@ -464,6 +338,12 @@ oxdp_pins_remove(struct oxdp_pins *pins)
         close(pins->state_fd);
         pins->state_fd = -1;
     }
+}
+
+const char *
+oxdp_pins_instance(const struct oxdp_pins *pins)
+{
+    return pins->instance;
 }
 
 const char *
@@ -499,7 +379,7 @@ oxdp_pins_put_state(struct oxdp_pins *pins, int ifindex,
         int error = -bpf_map_update_elem(pins->state_fd, &key, state,
                                          BPF_ANY);
         if (error) {
-            give_up(pins, NULL, error);
+            give_up(pins, STATE_NAME, error);
         }
     }
 }
@@ -582,36 +462,24 @@ oxdp_found_free(struct oxdp_found *found)
     free(found);
 }
 
-/* Adds the pinned link 'name' to what was found, or deletes it if its device
- * has gone. */
+/* Adds the object 'name', if it is a link, to what was found. */
 static void
 find_link(struct oxdp_pins *pins, const char *name)
 {
     struct bpf_link_info info;
     uint32_t len = sizeof info;
     enum oxdp_point point;
-    int ifindex, fd;
+    int ifindex;
+    int fd = open_ours(pins, name);
 
-    if (!strncmp(name, "prog-", 5) || !strncmp(name, "map-", 4)
-        || !strcmp(name, STATE_NAME)) {
-        return;
-    }
-    fd = (parse_link_name(name, &point, &ifindex)
-          ? open_pin(pins, name, "link") : -1);
     memset(&info, 0, sizeof info);
-    if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len)
-        || info.type != (point == OXDP_POINT_XDP ? BPF_LINK_TYPE_XDP
-                         : OXDP_BPF_LINK_TYPE_TCX)) {
+    if (fd < 0) {
         VLOG_WARN("%s/%s is not ours: leaving it alone", pins->dir, name);
-        if (fd >= 0) {
-            close(fd);
-        }
-    } else if (!info.xdp.ifindex) {
-        /* The first member of the union for XDP and for tcx. */
-        delete_pin(pins, name, "link");
-        close(fd);
-    } else {
+    } else if (parse_link_name(name, &point, &ifindex)
+               && !bpf_obj_get_info_by_fd(fd, &info, &len)) {
         found_create(pins, point, ifindex, fd)->prog_id = info.prog_id;
+    } else {
+        close(fd);
     }
 }
 
@@ -648,7 +516,6 @@ find_all(struct oxdp_pins *pins)
             || info.value_size != sizeof(struct oxdp_pin_state))) {
         VLOG_WARN("%s/" STATE_NAME " has another form: starting afresh",
                   pins->dir);
-        delete_pin(pins, STATE_NAME, "map");
         close(pins->state_fd);
         pins->state_fd = -1;
     }
@@ -664,6 +531,81 @@ find_all(struct oxdp_pins *pins)
     }
 }
 
+/* For people. */
+
+/* Appends to 's' what 'name' is, which 'fd' refers to. */
+static void
+format_link(const char *name, int fd, struct ds *s)
+{
+    struct bpf_link_info info;
+    uint32_t len = sizeof info;
+    enum oxdp_point point;
+    struct oxdp_link_info link;
+    int ifindex;
+
+    memset(&info, 0, sizeof info);
+    if (!parse_link_name(name, &point, &ifindex)
+        || bpf_obj_get_info_by_fd(fd, &info, &len)) {
+        return;
+    }
+    ds_put_format(s, "  %s (", name);
+    if (!info.xdp.ifindex) {
+        ds_put_cstr(s, "device is gone");
+    } else if (oxdp_link_get(ifindex, &link)) {
+        ds_put_cstr(s, "device is in another network namespace");
+    } else {
+        ds_put_cstr(s, link.name);
+    }
+    ds_put_format(s, "): link %"PRIu32" program %"PRIu32"\n", info.id,
+                  info.prog_id);
+}
+
+static void
+format_object(const char *name, int fd, struct ds *s)
+{
+    union {
+        struct bpf_prog_info prog;
+        struct bpf_map_info map;
+    } info;
+    uint32_t len;
+
+    memset(&info, 0, sizeof info);
+    if (!strcmp(kind_of_name(name), "prog")) {
+        len = sizeof info.prog;
+        bpf_obj_get_info_by_fd(fd, &info.prog, &len);
+        ds_put_format(s, "  %s: program %"PRIu32"\n", name, info.prog.id);
+    } else {
+        len = sizeof info.map;
+        bpf_obj_get_info_by_fd(fd, &info.map, &len);
+        ds_put_format(s, "  %s: map %"PRIu32"\n", name, info.map.id);
+    }
+}
+
+void
+oxdp_pins_format(const struct oxdp_pins *pins, struct ds *s)
+{
+    struct svec names = SVEC_EMPTY_INITIALIZER;
+    const char *name;
+    size_t i;
+
+    list_pins(pins, &names);
+    SVEC_FOR_EACH (i, name, &names) {
+        int fd = open_ours(pins, name);
+
+        if (fd < 0) {
+            ds_put_format(s, "  %s: not of ovs-xdp\n", name);
+        } else if (!strcmp(kind_of_name(name), "link")) {
+            format_link(name, fd, s);
+        } else {
+            format_object(name, fd, s);
+        }
+        if (fd >= 0) {
+            close(fd);
+        }
+    }
+    svec_destroy(&names);
+}
+
 /* Opening and closing. */
 
 static struct oxdp_pins *
@@ -671,6 +613,7 @@ pins_create(const char *instance)
 {
     struct oxdp_pins *pins = xzalloc(sizeof *pins);
 
+    pins->instance = xstrdup(instance);
     pins->dir = xasprintf(OXDP_PIN_BASE "/%s", instance);
     pins->lock_fd = pins->state_fd = -1;
     ovs_list_init(&pins->found);
@@ -687,11 +630,11 @@ oxdp_pins_open(struct oxdp_pins **pinsp, char **errp)
     int error;
 
     *pinsp = NULL;
-    error = lock_namespace(&lock_fd, errp);
+    error = oxdp_instance_lock(&lock_fd, errp);
     if (error) {
         return error;
     }
-    instance = instance_name();
+    instance = oxdp_instance_name();
     *pinsp = pins_create(instance);
     (*pinsp)->lock_fd = lock_fd;
     free(instance);
@@ -726,5 +669,6 @@ oxdp_pins_close(struct oxdp_pins *pins)
     }
     bitmap_free(pins->reserved);
     free(pins->dir);
+    free(pins->instance);
     free(pins);
 }

@@ -28,7 +28,6 @@
 struct ds;
 struct oxdp_attach;
 struct oxdp_pins;
-struct sset;
 
 #define OXDP_PIN_BASE "/sys/fs/bpf/ovs-xdp"
 
@@ -85,7 +84,7 @@ struct oxdp_found {
  * datapath then ends with the process. */
 int oxdp_pins_open(struct oxdp_pins **pinsp, char **errp);
 
-/* Opens 'instance', a name from oxdp_pins_list(), for removal.  The caller is
+/* Opens 'instance', a name from oxdp_instance_list(), for removal.  The caller is
  * in its network namespace. */
 struct oxdp_pins *oxdp_pins_open_other(const char *instance);
 
@@ -94,6 +93,8 @@ void oxdp_pins_close(struct oxdp_pins *);
 
 /* Unpins everything. */
 void oxdp_pins_remove(struct oxdp_pins *);
+
+const char *oxdp_pins_instance(const struct oxdp_pins *);
 
 /* Says where things are pinned, and that is NULL if nothing is. */
 const char *oxdp_pins_directory(const struct oxdp_pins *);
@@ -133,19 +134,8 @@ bool oxdp_pins_is_reserved(const struct oxdp_pins *, uint32_t port_no);
  * none. */
 uint32_t oxdp_pins_abi_version(const struct oxdp_pins *);
 
-/* Instances. */
-
-/* Adds to 'names' those that have a directory.  Returns 0 or a positive errno
- * value. */
-int oxdp_pins_list(struct sset *names);
-
-/* Takes 'instance' apart.  Returns false if it is no name of an instance.
- * '*rundirp' is to be freed. */
-bool oxdp_pins_parse(const char *instance, uint64_t *netns_inode,
-                     char **rundirp);
-
-/* Returns the process that has a datapath in the network namespace of the
- * calling thread, or 0. */
-int oxdp_pins_owner(void);
+/* Appends a line for each thing in the directory, with its numbers for
+ * bpftool. */
+void oxdp_pins_format(const struct oxdp_pins *, struct ds *);
 
 #endif /* oxdp-pin.h */

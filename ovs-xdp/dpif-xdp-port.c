@@ -27,6 +27,7 @@
 #include "oxdp-bridge.h"
 #include "oxdp-compat.h"
 #include "oxdp-flood.h"
+#include "oxdp-instance.h"
 #include "oxdp-netdev.h"
 #include "smap.h"
 #include "util.h"
@@ -220,7 +221,7 @@ choose_port(struct xdp_dp *dp, int ifindex)
     }
     for (uint32_t i = 1; i < OXDP_MAX_PORTS; i++) {
         if (!port_by_number(dp, u32_to_odp(i))
-            && !oxdp_pins_is_reserved(dp->pins, i)) {
+            && (dp->in_charge || !oxdp_pins_is_reserved(dp->pins, i))) {
             return u32_to_odp(i);
         }
     }
@@ -241,17 +242,18 @@ port_free(struct xdp_port *port)
     free(port);
 }
 
-/* Leaves device 'ifindex', no longer a port, as it was before. */
+/* Leaves the device of 'port' as it was before that was one. */
 static void
-port_forget(struct xdp_dp *dp, int ifindex, uint32_t changed)
+port_restore(struct xdp_dp *dp, struct xdp_port *port)
     OVS_REQUIRES(dp->port_mutex)
 {
     struct oxdp_pin_state state;
 
-    oxdp_link_restore(ifindex, changed);
-    oxdp_pins_get_state(dp->pins, ifindex, &state);
+    oxdp_link_restore(port->ifindex, port->changed);
+    port->changed = 0;
+    oxdp_pins_get_state(dp->pins, port->ifindex, &state);
     state.port_no = state.changed = 0;
-    oxdp_pins_put_state(dp->pins, ifindex, &state);
+    oxdp_pins_put_state(dp->pins, port->ifindex, &state);
 }
 
 /* Takes 'port' off the kernel and BPF's tables. */
@@ -266,7 +268,7 @@ port_disconnect(struct xdp_dp *dp, struct xdp_port *port)
         return;
     }
     xdp_port_detach(port);
-    port_forget(dp, port->ifindex, port->changed);
+    port_restore(dp, port);
     dp->bpf->shared->ports[port_no].flags = 0;
     dp->bpf->shared->ports[port_no].ifindex = 0;
     oxdp_floods_port_changed(oxdp_table_floods(dp->table), port_no);
@@ -640,22 +642,18 @@ pin_object(const char *kind, const char *name, int fd, void *pins)
     oxdp_pins_add_object(pins, kind, name, fd);
 }
 
+/* Any thread with the port mutex. */
+static bool
+is_port(int ifindex, void *dp)
+{
+    return port_by_ifindex(dp, ifindex) != NULL;
+}
+
 void
 xdp_ports_forget_found(struct xdp_dp *dp)
 {
-    struct oxdp_pin_state state;
-    int ifindex, next;
-
     ovs_mutex_lock(&dp->port_mutex);
-    oxdp_detach_found(dp->pins);
-    next = oxdp_pins_next_state(dp->pins, 0);
-    while ((ifindex = next)) {
-        next = oxdp_pins_next_state(dp->pins, ifindex);
-        if (!port_by_ifindex(dp, ifindex)) {
-            oxdp_pins_get_state(dp->pins, ifindex, &state);
-            port_forget(dp, ifindex, state.changed);
-        }
-    }
+    oxdp_instance_release(dp->pins, is_port, dp);
     ovs_mutex_unlock(&dp->port_mutex);
 }
 

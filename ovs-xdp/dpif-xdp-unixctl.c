@@ -367,10 +367,33 @@ dpif_xdp_flow_show(struct unixctl_conn *conn, int argc, const char *argv[],
     ds_destroy(&ds);
 }
 
+static void
+dpif_xdp_pins_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                   const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
+{
+    struct xdp_dp *dp = get_dp(conn);
+    struct ds ds = DS_EMPTY_INITIALIZER;
+
+    if (!dp) {
+        return;
+    }
+    if (oxdp_pins_directory(dp->pins)) {
+        ds_put_format(&ds, "%s\n", oxdp_pins_directory(dp->pins));
+        oxdp_pins_format(dp->pins, &ds);
+    } else {
+        ds_put_cstr(&ds, "nothing is pinned, the log says why\n");
+    }
+    xdp_dp_unref(dp);
+    unixctl_command_reply(conn, ds_cstr(&ds));
+    ds_destroy(&ds);
+}
+
 void
 xdp_unixctl_init(void)
 {
     unixctl_command_register("dpif-xdp/show", "", 0, 0, dpif_xdp_show, NULL);
     unixctl_command_register("dpif-xdp/flow-show", "[ufid]", 0, 1,
                              dpif_xdp_flow_show, NULL);
+    unixctl_command_register("dpif-xdp/pins-show", "", 0, 0,
+                             dpif_xdp_pins_show, NULL);
 }

@@ -15,6 +15,7 @@
 #include "netdev-xdp.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "oxdp-instance.h"
 #include "seq.h"
 #include "smap.h"
 #include "sset.h"
@@ -91,6 +92,7 @@ dp_create(struct xdp_dp **dpp)
         free(dp);
         return error;
     }
+    oxdp_instance_destroy_others(dp->pins);
     xdp_meters_create(dp);
     dp->table = oxdp_table_create(dp->bpf, DEFAULT_MAX_FLOWS);
     error = dp->table ? xdp_cpu_open(dp, &why) : ENOMEM;

@@ -31,6 +31,7 @@
 #include "oxdp-abi.h"
 #include "oxdp-attach.h"
 #include "oxdp-loader.h"
+#include "oxdp-netdev.h"
 #include "oxdp-pin.h"
 #include "oxdp-queue.h"
 #include "oxdp-table.h"
@@ -44,7 +45,7 @@ struct unixctl_conn;
 #define DPIF_XDP_TYPE "xdp"
 #define DPIF_XDP_NAME "ovs-xdp"
 #define DPIF_XDP_CPU_PEER "ovs-xdp-cpu"
-#define DPIF_XDP_CPU_ALIAS "ovs-xdp CPU port"
+#define DPIF_XDP_CPU_ALIAS OXDP_ALIAS "CPU port"
 
 /* The hook a port is asked to use, and, but for AUTO, uses. */
 #define XDP_MODES                               \

@@ -18,13 +18,15 @@
 
 #include <stdbool.h>
 
+#include "oxdp-netdev.h"
+
 /* The type that internal ports of our datapath are opened with. */
 #define NETDEV_XDP_TYPE "xdp-internal"
 
 /* IFLA_IFALIAS of veths that are ours to reuse and delete: of the host's end,
  * and, with the port's name behind it, of the datapath's end. */
-#define NETDEV_XDP_ALIAS "ovs-xdp internal port"
-#define NETDEV_XDP_DP_ALIAS "ovs-xdp datapath end of "
+#define NETDEV_XDP_ALIAS OXDP_ALIAS "internal port"
+#define NETDEV_XDP_DP_ALIAS OXDP_ALIAS "datapath end of "
 
 struct netdev;
 

@@ -198,7 +198,7 @@ AM_TESTS_ENVIRONMENT = \
 	LAB_TESTS='$(LAB_TESTS)'; export LAB_TESTS; \
 	PATH='$(tests_path)':$$PATH; export PATH;
 
-tests_path = $(abs_top_builddir)/ovs-xdp:$(ovs_path):$(abs_top_srcdir)/utilities
+tests_path = $(abs_top_builddir)/ovs-xdp:$(abs_top_builddir)/utilities:$(ovs_path):$(abs_top_srcdir)/utilities
 ovs_path = $(OVS_BUILD)/vswitchd:$(OVS_BUILD)/ovsdb:$(OVS_BUILD)/utilities
 
 # run-test puts each test under a time limit and lets lab tests run alone.

@@ -57,6 +57,17 @@ lab_complaints () {
     done
 }
 
+# The names of datapaths that are in the kernel, of this test's labs.
+pinned_datapaths () {
+    local name
+
+    for name in /sys/fs/bpf/ovs-xdp/*; do
+        case ${name//%2e/.} in
+        *"${lab_dir//\//+}"+*) echo "${name##*/}" ;;
+        esac
+    done
+}
+
 lab_cleanup () {
     local status=$? pid l left
 
@@ -80,6 +91,11 @@ lab_cleanup () {
             [ $status != 0 ] || status=1
         fi
     done
+    left=$(pinned_datapaths)
+    if [ -n "$left" ]; then
+        echo "FAILED: datapaths stay pinned: $left"
+        [ $status != 0 ] || status=1
+    fi
     cd /
     rm -rf "$lab_dir"
     exit $status
@@ -338,6 +354,7 @@ leftovers () {
         [ ! -e "$lab_dir/$l" ] || echo "$lab_dir/$l"
         grep -lsaF "$lab_dir/$l/" /proc/[0-9]*/cmdline
     done
+    pinned_datapaths
     ip -o link show | sed 's/^\([0-9]*: [^:]*\):.*/\1/'
 }
 

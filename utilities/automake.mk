@@ -5,6 +5,10 @@ dist_sbin_SCRIPTS += \
 	utilities/ovs-xdp-bench \
 	utilities/ovs-xdp-lab
 
+sbin_PROGRAMS += utilities/ovs-xdp-ctl
+utilities_ovs_xdp_ctl_SOURCES = utilities/ovs-xdp-ctl.c
+utilities_ovs_xdp_ctl_LDADD = $(OXDP_LDADD)
+
 # What ovs-xdp-bench runs, installed beside our ovs-vswitchd.
 noinst_PROGRAMS += utilities/oxdp-bench-gen
 utilities_oxdp_bench_gen_SOURCES = utilities/oxdp-bench-gen.c
