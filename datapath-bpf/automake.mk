@@ -8,6 +8,7 @@ noinst_HEADERS += \
 	datapath-bpf/oxdp-csum.h \
 	datapath-bpf/oxdp-ctx-skb.h \
 	datapath-bpf/oxdp-ctx-xdp.h \
+	datapath-bpf/oxdp-gate.h \
 	datapath-bpf/oxdp-hash.h \
 	datapath-bpf/oxdp-key.h \
 	datapath-bpf/oxdp-local.h \

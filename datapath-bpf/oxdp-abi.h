@@ -492,6 +492,14 @@ enum oxdp_away {
     OXDP_DROP(USER_FLOW, "user-flow",                                         \
               "flow takes ovs-vswitchd, which was away",                      \
               "see ovs-appctl dpif-xdp/flow-show for why it does")            \
+    OXDP_DROP(FALLBACK_IN, "fallback-in",                                     \
+              "kernel bridge must not have it: VLAN, blocked or reserved",    \
+              "see ovs-appctl dpif-xdp/bridge-show")                          \
+    OXDP_DROP(FALLBACK_OUT, "fallback-out",                                   \
+              "kernel bridge took it to a port where it must not go",         \
+              "nothing: it floods the ports of all VLANs")                    \
+    OXDP_DROP(GATE, "gate", "kernel bridge forwarded what it was not given",  \
+              "look for who else sends packets through the bridge")           \
     OXDP_DROP(NO_PORT, "no-port", "arrived on a device that is no port",      \
               "nothing: counts packets in flight while a port goes away")     \
     OXDP_DROP(ACTION, "action", "flow says drop",                             \
@@ -549,7 +557,7 @@ struct oxdp_port_stats {
     __u64 rx_bytes;
     __u64 drops[OXDP_N_DROPS];
     __u64 fallbacks[OXDP_N_AWAYS];      /* Given to the kernel bridge. */
-    __u64 pad[7];
+    __u64 pad[4];
 };
 OXDP_ASSERT(sizeof(struct oxdp_port_stats) == 320);
 
@@ -618,8 +626,9 @@ OXDP_ASSERT(sizeof(struct oxdp_queue) == 128);
 struct oxdp_port_queue {
     __u32 sent;                 /* Number of the port's last packet sent. */
     __u32 last;                 /* The same packet's 'seq'. */
-    __u32 read;                 /* Number of the port's last packet read. */
-    __u32 pad;
+    __u32 gone;                 /* Up to this number none waits. */
+    __u32 read;                 /* Number of the port's last packet read, by
+                                 * ovs-vswitchd. */
 };
 
 /* What one CPU has for itself. */
@@ -661,6 +670,15 @@ struct oxdp_meta {
 };
 OXDP_ASSERT(sizeof(struct oxdp_meta) == 16);
 #define OXDP_META_LOOKUP 0xffffu
+#define OXDP_META_FALLBACK 0xfffeu      /* To the kernel bridge. */
+
+/* Marks of SKBs, see oxdp-gate.h: what the kernel bridge was given on port N
+ * has mark OXDP_MARK_BRIDGE | N, and what TC redirects has tc_index
+ * OXDP_TC_INDEX until it gets there. */
+#define OXDP_MARK_BRIDGE 0x6f787000u
+#define OXDP_MARK_BRIDGE_MASK 0xfffff000u
+OXDP_ASSERT(OXDP_MAX_PORTS - 1 <= ~OXDP_MARK_BRIDGE_MASK);
+#define OXDP_TC_INDEX 0x6f78
 
 /* Meters come in chunks, each one map, created as meters are. */
 #define OXDP_METER_SHIFT 10

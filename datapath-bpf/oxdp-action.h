@@ -613,7 +613,7 @@ oxdp_receive_common(oxdp_ctx *ctx)
 
 #if OXDP_SKB
 /* If XDP has decided about the packet, goes on with that: returns a return
- * code, or OXDP_AGAIN if the packet is to be looked up. */
+ * code, OXDP_FALLBACK, or OXDP_AGAIN if the packet is to be looked up. */
 __attribute__((noinline)) int
 oxdp_pass_from_xdp(oxdp_ctx *ctx, struct oxdp_state *st)
 {
@@ -622,6 +622,9 @@ oxdp_pass_from_xdp(oxdp_ctx *ctx, struct oxdp_state *st)
 
     if (!st || !oxdp_ctx_restore_meta(ctx, &meta)) {
         return OXDP_AGAIN;
+    }
+    if (meta.port == OXDP_META_FALLBACK) {
+        return OXDP_FALLBACK;
     }
     block = oxdp_cpu_block_get(bpf_get_smp_processor_id());
     if (meta.port != OXDP_META_LOOKUP && block) {
@@ -636,7 +639,7 @@ oxdp_pass_from_xdp(oxdp_ctx *ctx, struct oxdp_state *st)
 #endif
 
 /* Runs a packet that was received on the device of 'ctx' through the datapath.
- * Returns the program's return code. */
+ * Returns the program's return code, or OXDP_FALLBACK. */
 OXDP_INLINE int
 oxdp_receive(oxdp_ctx *ctx)
 {

@@ -200,6 +200,7 @@ oxdp_ctx_restore_meta(oxdp_ctx *ctx, struct oxdp_meta *meta)
 OXDP_INLINE int
 oxdp_ctx_copy(oxdp_ctx *ctx, const struct oxdp_port *port, __u32 port_no)
 {
+    oxdp_ctx_sign(ctx);
     if (bpf_clone_redirect(ctx, port->ifindex, oxdp_redirect_flags(port)) < 0) {
         return -1;
     }

@@ -53,6 +53,13 @@ oxdp_redirect_flags(const struct oxdp_port *port)
     return port->flags & OXDP_PORT_F_LOCAL ? BPF_F_INGRESS : 0;
 }
 
+/* Tells the gate, which it may meet, that we have redirected the packet. */
+OXDP_INLINE void
+oxdp_ctx_sign(struct __sk_buff *ctx)
+{
+    ctx->tc_index = OXDP_TC_INDEX;
+}
+
 /* Redirects 'ctx' out of 'port', whose number is 'port_no', and counts it if
  * the device does not.  Returns the program's return code. */
 OXDP_INLINE int
@@ -64,6 +71,7 @@ oxdp_redirect_skb(struct __sk_buff *ctx, const struct oxdp_port *port,
     if (flags) {
         oxdp_count_tx(port_no, ctx->len);
     }
+    oxdp_ctx_sign(ctx);
     return bpf_redirect(port->ifindex, flags);
 }
 

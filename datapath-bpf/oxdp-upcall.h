@@ -32,6 +32,22 @@ oxdp_port_queue_get(struct oxdp_cpu_block *block, __u32 port_no)
     return &block->port_queues[OXDP_BOUND(port_no, OXDP_MAX_PORTS)];
 }
 
+/* Returns how many packets of 'pq' wait, 'read' being the last one that was
+ * read of all in the queue. */
+OXDP_INLINE __u32
+oxdp_port_queue_waiting(struct oxdp_port_queue *pq, __u32 read)
+{
+    __u32 done = OXDP_READ(pq->read);
+
+    if ((__s32) (read - pq->last) >= 0) {
+        pq->gone = pq->sent;
+    }
+    if ((__s32) (pq->gone - done) > 0) {
+        done = pq->gone;
+    }
+    return pq->sent - done;
+}
+
 /* Returns an enum oxdp_away if nobody reads 'queue', or OXDP_N_AWAYS. */
 OXDP_INLINE int
 oxdp_upcall_away(const struct oxdp_queue *queue)
@@ -60,7 +76,7 @@ oxdp_upcall_check(struct oxdp_cpu_block *block, struct oxdp_port *port,
                   __u32 port_no, enum oxdp_punt reason)
 {
     const struct oxdp_queue *queue = &block->queue;
-    const struct oxdp_port_queue *pq = oxdp_port_queue_get(block, port_no);
+    struct oxdp_port_queue *pq = oxdp_port_queue_get(block, port_no);
     int shift = (reason == OXDP_PUNT_USER || reason == OXDP_PUNT_SKB
                  ? OXDP_SHARE_FLOW : OXDP_SHARE_UPCALL);
     __u32 read = OXDP_READ(queue->read);
@@ -74,10 +90,8 @@ oxdp_upcall_check(struct oxdp_cpu_block *block, struct oxdp_port *port,
     if (waiting >= queue->limit) {
         return OXDP_DROP_QUEUE_FULL;
     }
-    /* If a later one has been read, none of the port's waits. */
-    if ((__s32) (pq->last - read) > 0
-        && pq->sent - OXDP_READ(pq->read)
-           > (queue->limit - waiting) >> shift) {
+    if (oxdp_port_queue_waiting(pq, read)
+        > (queue->limit - waiting) >> shift) {
         return OXDP_DROP_UPCALL_QUEUE;
     }
     return oxdp_port_may_punt(port) ? OXDP_N_DROPS : OXDP_DROP_PUNT_RATE;

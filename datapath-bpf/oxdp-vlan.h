@@ -31,6 +31,43 @@ oxdp_tag_vid(const struct oxdp_vlan *v)
     return bpf_ntohs(v->tci) & OXDP_VLAN_VID;
 }
 
+OXDP_INLINE int
+oxdp_tag_equal(const struct oxdp_vlan *a, const struct oxdp_vlan *b)
+{
+    return a->tpid == b->tpid && a->tci == b->tci;
+}
+
+/* Returns how many tags the packet with 'tags' has.  There is no inner one
+ * without an outer one. */
+OXDP_INLINE int
+oxdp_tags_count(const struct oxdp_tags *tags)
+{
+    __be16 there = bpf_htons(OXDP_VLAN_CFI);
+
+    return !(tags->v[0].tci & there) ? 0 : !(tags->v[1].tci & there) ? 1 : 2;
+}
+
+/* Returns how many tags, the innermost ones, packets with tags 'a' and 'b' have
+ * in common, as OVS's flow_skip_common_vlan_headers() counts them. */
+OXDP_INLINE int
+oxdp_tags_common(const struct oxdp_tags *a, const struct oxdp_tags *b)
+{
+    int n_a = oxdp_tags_count(a), n_b = oxdp_tags_count(b);
+
+    if (!n_a || !n_b) {
+        return 0;
+    }
+    if (n_a != n_b) {
+        return n_a > n_b ? oxdp_tag_equal(&a->v[1], &b->v[0])
+               : oxdp_tag_equal(&a->v[0], &b->v[1]);
+    }
+    if (n_a == 1) {
+        return oxdp_tag_equal(&a->v[0], &b->v[0]);
+    }
+    return !oxdp_tag_equal(&a->v[1], &b->v[1]) ? 0
+           : oxdp_tag_equal(&a->v[0], &b->v[0]) ? 2 : 1;
+}
+
 OXDP_INLINE __u16
 oxdp_tag_pcp(const struct oxdp_vlan *v)
 {

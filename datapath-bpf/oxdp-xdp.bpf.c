@@ -6,12 +6,29 @@
 #include "oxdp-ctx-xdp.h"
 #include "oxdp-action.h"
 
+/* Passes the frame, which is as it came in, on to TC for the kernel bridge. */
+static __always_inline int
+oxdp_xdp_fallback(struct xdp_md *ctx)
+{
+    const struct oxdp_meta meta = {
+        .magic = OXDP_HDR_MAGIC,
+        .in_port = oxdp_port_from_ifindex(ctx->ingress_ifindex),
+        .port = OXDP_META_FALLBACK,
+    };
+
+    /* Without metadata TC finds out by itself. */
+    oxdp_ctx_to_skb(ctx, &meta);
+    return XDP_PASS;
+}
+
 /* For what oxdp_xdp_port() does not do itself. */
 SEC("xdp.frags")
 int
 oxdp_xdp_rest(struct xdp_md *ctx)
 {
-    return oxdp_receive(ctx);
+    int ret = oxdp_receive(ctx);
+
+    return ret == OXDP_FALLBACK ? oxdp_xdp_fallback(ctx) : ret;
 }
 
 /* The programs that oxdp_xdp_port() goes on with.  A program of its own has the

@@ -417,6 +417,8 @@ oxdp_bpf_open(const struct oxdp_bpf_config *config, struct oxdp_bpf **bpfp,
     bpf->tc_port_fd = bpf_program__fd(bpf->tc->progs.oxdp_tc_port);
     bpf->tc_local_fd = bpf_program__fd(bpf->tc->progs.oxdp_tc_local);
     bpf->tc_keeper_fd = bpf_program__fd(bpf->tc->progs.oxdp_tc_keeper);
+    bpf->tc_gate_fd = bpf_program__fd(bpf->tc->progs.oxdp_tc_gate);
+    bpf->tc_host_fd = bpf_program__fd(bpf->tc->progs.oxdp_tc_host);
     bpf->cpu_to_user_fd = bpf_program__fd(bpf->cpu->progs.oxdp_cpu_to_user);
     bpf->cpu_from_user_fd
         = bpf_program__fd(bpf->cpu->progs.oxdp_cpu_from_user);

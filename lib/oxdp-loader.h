@@ -39,6 +39,8 @@ struct oxdp_bpf {
 
     int xdp_port_fd, tc_port_fd;        /* Programs for ports. */
     int tc_local_fd, tc_keeper_fd;      /* For LOCAL and its keeper. */
+    int tc_gate_fd, tc_host_fd;         /* For the kernel bridge's members, and
+                                         * for itself. */
     int cpu_to_user_fd, cpu_from_user_fd;       /* For the CPU port. */
     int cpu_tc_fd, cpu_encap_fd, cpu_drop_fd;
 

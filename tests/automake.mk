@@ -24,8 +24,10 @@ UNIT_TESTS = \
 	tests/parse-fuzz \
 	tests/suite-compare.test \
 	tests/table-native \
+	tests/upcall-native \
 	tests/verifier \
 	tests/version.test \
+	tests/vlan-normal.test \
 	tests/vm-kernel.test
 
 LAB_TESTS = \
@@ -77,6 +79,7 @@ EXTRA_DIST += \
 	tests/lab-packets.py \
 	tests/netns-works \
 	tests/run-test \
+	tests/vlan-normal.py \
 	tests/verifier-budget \
 	$(filter %.test,$(UNIT_TESTS) $(LAB_TESTS))
 
@@ -92,7 +95,9 @@ check_PROGRAMS += \
 	tests/table-native \
 	tests/test-netdev \
 	tests/test-xsk \
-	tests/verifier
+	tests/upcall-native \
+	tests/verifier \
+	tests/vlan-forward
 
 # The TC hook with a look at what is beside the frame, and the parser as a
 # program of its own, which stores the key.
@@ -178,8 +183,17 @@ tests_table_native_LDADD = $(OXDP_LDADD)
 tests_test_netdev_SOURCES = tests/test-netdev.c ovs-xdp/netdev-xdp.c
 tests_test_netdev_LDADD = $(OXDP_LDADD)
 
+tests_upcall_native_SOURCES = \
+	tests/fake-reader.c \
+	tests/fake-reader.h \
+	tests/upcall-native.c
+tests_upcall_native_LDADD = $(OXDP_LDADD)
+
 tests_verifier_SOURCES = tests/verifier.c
 tests_verifier_LDADD = $(OXDP_LDADD)
+
+tests_vlan_forward_SOURCES = tests/vlan-forward.c
+tests_vlan_forward_LDADD = $(OXDP_LDADD)
 
 # Includes lib/oxdp-xsk.c.
 tests_test_xsk_SOURCES = tests/test-xsk.c
