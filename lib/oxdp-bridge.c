@@ -247,6 +247,18 @@ oxdp_bridge_delete(const char *name)
     return error;
 }
 
+void
+oxdp_bridge_release(int ifindex)
+{
+    struct oxdp_link_info info, master;
+
+    if (!oxdp_link_get(ifindex, &info)
+        && !oxdp_link_get(info.master_ifindex, &master)
+        && oxdp_bridge_is_ours(&master)) {
+        oxdp_link_set_master(ifindex, 0);
+    }
+}
+
 bool
 oxdp_bridge_is_lost_keeper(const struct oxdp_link_info *info)
 {

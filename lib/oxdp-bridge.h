@@ -40,6 +40,10 @@ int oxdp_bridge_repair(const char *name);
 /* Deletes the bridge 'name' and its keeper.  Members are released. */
 int oxdp_bridge_delete(const char *name);
 
+/* Makes device 'ifindex', which may be gone or another one by now, no member
+ * of a bridge of ours. */
+void oxdp_bridge_release(int ifindex);
+
 /* Stores the ifindexes of both ends of the keeper of bridge 'name'. */
 int oxdp_bridge_get_keeper(const char *name, int *keep_ifindex,
                            int *in_ifindex);

@@ -169,20 +169,6 @@ oxdp_instance_lock(int *fdp, char **errp)
 
 /* Removal. */
 
-/* Takes the device out of a bridge of ours, which must not see what comes in
- * without a program in front of it. */
-static void
-leave_bridge(int ifindex)
-{
-    struct oxdp_link_info link, master;
-
-    if (!oxdp_link_get(ifindex, &link)
-        && !oxdp_link_get(link.master_ifindex, &master)
-        && oxdp_bridge_is_ours(&master)) {
-        oxdp_link_set_master(ifindex, 0);
-    }
-}
-
 /* Forgets about 'ifindex', which is no port, and with 'undo' leaves the device
  * as it was before it was one. */
 static void
@@ -210,7 +196,9 @@ oxdp_instance_release(struct oxdp_pins *pins,
         if (found->point != OXDP_POINT_XDP
             && (!is_port || !is_port(found->ifindex, aux))
             && oxdp_found_is_here(found)) {
-            leave_bridge(found->ifindex);
+            /* The bridge must not see what comes in without a program in front
+             * of it. */
+            oxdp_bridge_release(found->ifindex);
             forget(pins, found->ifindex, true);
         }
     }

@@ -37,6 +37,7 @@ ovs_wrapped_functions = \
 	dpif_supports_lb_output_action \
 	dpif_supports_tnl_push_pop \
 	netdev_get_stats \
+	ofproto_port_set_state \
 	ovsrec_interface_set_error \
 	ovsrec_interface_set_status \
 	ovsrec_open_vswitch_first

@@ -1,22 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dpif-xdp-bridge: what the database says of bridges and their ports.
+ * dpif-xdp-bridge: bridges, and what the database says of them and their ports.
  *
  * A dpif is not told which bridge a port is in, nor much else.  So this file
  * looks it up in ovs-vswitchd's own copy of the database, which it gets to see
  * by standing in front of a function that bridge_run() calls in every iteration
- * of the main loop.
+ * of the main loop.  From it follows which kernel bridge a port's device is a
+ * member of, and what BPF has to know for packets that the kernel bridge
+ * forwards.
+ *
+ * All of it runs in the main thread.
  */
 
 #include <config.h>
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dpif-xdp.h"
+#include "hmapx.h"
 #include "netdev-xdp.h"
+#include "ofproto/ofproto-provider.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "oxdp-bport.h"
+#include "oxdp-bridge.h"
+#include "oxdp-netdev.h"
+#include "rstp.h"
+#include "smap.h"
+#include "sset.h"
+#include "stp.h"
+#include "unixctl.h"
+#include "util.h"
 #include "vswitch-idl.h"
 
-/* ovs-vswitchd's copy of the database, or NULL.  Main thread. */
+VLOG_DEFINE_THIS_MODULE(dpif_xdp_bridge);
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
+
+/* The database. */
+
+/* ovs-vswitchd's copy, or NULL. */
 static const struct ovsdb_idl *the_idl;
 
 const struct ovsrec_open_vswitch *__real_ovsrec_open_vswitch_first(
@@ -31,17 +56,461 @@ __wrap_ovsrec_open_vswitch_first(const struct ovsdb_idl *idl)
     return __real_ovsrec_open_vswitch_first(idl);
 }
 
+static bool
+bridge_is_ours(const struct ovsrec_bridge *cfg)
+{
+    return !strcmp(cfg->datapath_type, DPIF_XDP_TYPE);
+}
+
 bool
 xdp_bridge_is_name(const char *name)
 {
-    const struct ovsrec_bridge *br;
+    const struct ovsrec_bridge *cfg;
 
     if (the_idl) {
-        OVSREC_BRIDGE_FOR_EACH (br, the_idl) {
-            if (!strcmp(br->name, name)) {
-                return !strcmp(br->datapath_type, DPIF_XDP_TYPE);
+        OVSREC_BRIDGE_FOR_EACH (cfg, the_idl) {
+            if (!strcmp(cfg->name, name)) {
+                return bridge_is_ours(cfg);
             }
         }
     }
     return false;
+}
+
+/* Ports that a spanning tree blocks. */
+
+/* Names of ports on which a spanning tree lets nothing through. */
+static struct sset stp_blocked = SSET_INITIALIZER(&stp_blocked);
+static bool stp_changed;
+
+void __real_ofproto_port_set_state(struct ofport *, enum ofputil_port_state);
+void __wrap_ofproto_port_set_state(struct ofport *, enum ofputil_port_state);
+
+/* Called by ofproto-dpif when the state changes.  In OpenFlow's bits listening
+ * cannot be told from no spanning tree at all. */
+void
+__wrap_ofproto_port_set_state(struct ofport *port,
+                              enum ofputil_port_state state)
+{
+    const char *name = netdev_get_name(port->netdev);
+    struct ofproto_port_rstp_status rstp;
+    struct ofproto_port_stp_status stp;
+    bool blocked = false;
+
+    if (!ofproto_port_get_stp_status(port->ofproto, port->ofp_port, &stp)) {
+        blocked |= stp.enabled && !stp_forward_in_state(stp.state);
+    }
+    if (!ofproto_port_get_rstp_status(port->ofproto, port->ofp_port, &rstp)) {
+        blocked |= rstp.enabled && !rstp_forward_in_state(rstp.state);
+    }
+    if (blocked != sset_contains(&stp_blocked, name)) {
+        if (blocked) {
+            sset_add(&stp_blocked, name);
+        } else {
+            sset_find_and_delete(&stp_blocked, name);
+        }
+        stp_changed = true;
+    }
+    __real_ofproto_port_set_state(port, state);
+}
+
+/* Bridges. */
+
+/* What the database says of a bridge, as far as it concerns us. */
+struct xdp_bridge {
+    const struct ovsrec_bridge *cfg;
+    int ifindex;                /* The kernel bridge, 0 if there is none. */
+    bool up;                    /* While it is down it forwards nothing. */
+    bool fallback;              /* May it forward? */
+    const char *fallback_why;
+    enum xdp_flood flood;
+};
+
+static const char *
+flood_name(enum xdp_flood flood)
+{
+    static const char *names[] = {
+#define XDP_FLOOD(ENUM, NAME) [XDP_FLOOD_##ENUM] = NAME,
+        XDP_FLOODS
+#undef XDP_FLOOD
+    };
+
+    return names[flood];
+}
+
+static bool
+flood_from_string(const char *s, enum xdp_flood *flood)
+{
+#define XDP_FLOOD(ENUM, NAME)                   \
+    if (!strcmp(s, NAME)) {                     \
+        *flood = XDP_FLOOD_##ENUM;              \
+        return true;                            \
+    }
+    XDP_FLOODS
+#undef XDP_FLOOD
+    return false;
+}
+
+static void
+get_fallback(const struct ovsrec_bridge *cfg, struct xdp_bridge *br)
+{
+    const char *s = smap_get(&cfg->other_config, "xdp-fallback");
+
+    if (s && (!strcmp(s, "bridge") || !strcmp(s, "drop"))) {
+        br->fallback = !strcmp(s, "bridge");
+        br->fallback_why = "other_config:xdp-fallback";
+        return;
+    }
+    br->fallback = !cfg->fail_mode || strcmp(cfg->fail_mode, "secure");
+    br->fallback_why = (br->fallback ? "fail_mode is not secure"
+                        : "fail_mode=secure");
+    if (s) {
+        VLOG_WARN_RL(&rl, "bridge %s: other_config:xdp-fallback=\"%s\" is "
+                     "neither bridge nor drop: using %s, since %s", cfg->name,
+                     s, br->fallback ? "bridge" : "drop", br->fallback_why);
+    }
+}
+
+static void
+get_bridge(const struct xdp_dp *dp, const struct ovsrec_bridge *cfg,
+           struct xdp_bridge *br)
+    OVS_REQUIRES(dp->port_mutex)
+{
+    const char *flood = smap_get(&cfg->other_config, "xdp-flood");
+    const struct xdp_port *local = xdp_port_by_name(dp, cfg->name);
+
+    br->cfg = cfg;
+    br->ifindex = local && local->local ? local->ifindex : 0;
+    br->up = br->ifindex && local->carrier;
+    get_fallback(cfg, br);
+    br->flood = XDP_FLOOD_AUTO;
+    if (flood && !flood_from_string(flood, &br->flood)) {
+        VLOG_WARN_RL(&rl, "bridge %s: other_config:xdp-flood=\"%s\" is "
+                     "neither auto nor bridge: using auto", cfg->name, flood);
+    }
+}
+
+/* Ports. */
+
+/* Returns that interface of bond 'cfg' which takes part in what the kernel
+ * bridge forwards: of those with a carrier, or else of all, the first one by
+ * name.  NULL if none is a port of the datapath. */
+static const char *
+bond_member(const struct xdp_dp *dp, const struct ovsrec_port *cfg)
+    OVS_REQUIRES(dp->port_mutex)
+{
+    const struct xdp_port *best = NULL;
+
+    for (size_t i = 0; i < cfg->n_interfaces; i++) {
+        const struct xdp_port *port
+            = xdp_port_by_name(dp, cfg->interfaces[i]->name);
+
+        if (port && (!best || port->carrier > best->carrier
+                     || (port->carrier == best->carrier
+                         && strcmp(port->name, best->name) < 0))) {
+            best = port;
+        }
+    }
+    return best ? best->name : NULL;
+}
+
+/* Returns why nothing goes in or out of 'port', of 'br' and 'cfg', when the
+ * kernel bridge forwards, or NULL. */
+static const char *
+why_blocked(const struct xdp_dp *dp, const struct xdp_port *port,
+            const struct xdp_bridge *br, const struct ovsrec_port *cfg)
+    OVS_REQUIRES(dp->port_mutex)
+{
+    for (size_t i = 0; i < br->cfg->n_mirrors; i++) {
+        if (br->cfg->mirrors[i]->output_port == cfg) {
+            return "output of a mirror";
+        }
+    }
+    if (cfg->n_interfaces > 1
+        && !nullable_string_is_equal(port->name, bond_member(dp, cfg))) {
+        return "another member of the bond is in use";
+    }
+    return sset_contains(&stp_blocked, port->name) ? "spanning tree" : NULL;
+}
+
+char *
+xdp_port_why_foreign(const char *name, int master_ifindex)
+{
+    struct oxdp_link_info master;
+
+    if (!master_ifindex || oxdp_link_get(master_ifindex, &master)
+        || oxdp_bridge_is_ours(&master)) {
+        return NULL;
+    }
+    return xasprintf("it belongs to %s \"%s\": use that as port, or take it out "
+                     "of it with \"ip link set %s nomaster\"", master.kind,
+                     master.name, name);
+}
+
+/* Takes 'why', why 'port' is not a member of its kernel bridge. */
+static void
+set_no_member(struct xdp_port *port, char *why)
+{
+    if (why && !nullable_string_is_equal(port->no_member, why)) {
+        VLOG_INFO("port %s: not in the kernel bridge, so there is no fallback "
+                  "for it: %s", port->name, why);
+    }
+    free(port->no_member);
+    port->no_member = why;
+}
+
+/* Makes the device of 'port' a member of kernel bridge 'bridge', or of none if
+ * that is 0. */
+static void
+set_bridge(struct xdp_port *port, int bridge)
+{
+    char *why = NULL;
+    int error = 0;
+
+    if (port->local) {
+        port->bridge_ifindex = bridge;
+        return;
+    }
+    if (port->master_ifindex != bridge) {
+        why = xdp_port_why_foreign(port->name, port->master_ifindex);
+        if (!why) {
+            error = oxdp_link_set_master(port->ifindex, bridge);
+        }
+        if (!why && !error) {
+            port->master_ifindex = bridge;
+        }
+    }
+    port->bridge_ifindex = port->master_ifindex == bridge ? bridge : 0;
+    if (bridge && error) {
+        why = xasprintf("the kernel refuses it (%s)", ovs_strerror(error));
+    }
+    set_no_member(port, why);
+}
+
+/* Tells BPF what 'cfg' says of 'port'. */
+static void
+set_bport(const struct xdp_dp *dp, const struct xdp_port *port,
+          const struct ovsrec_port *cfg)
+    OVS_REQUIRES(dp->port_mutex)
+{
+    struct oxdp_bport *bport
+        = &dp->bpf->shared->bports[odp_to_u32(port->port_no)];
+
+    if (port->bridge_ifindex) {
+        struct oxdp_bport_config config = {
+            .bridge_ifindex = port->bridge_ifindex,
+            .vlan_mode = cfg->vlan_mode,
+            .tag = cfg->n_tag ? *cfg->tag : -1,
+            .trunks = cfg->trunks,
+            .n_trunks = cfg->n_trunks,
+            .cvlans = cfg->cvlans,
+            .n_cvlans = cfg->n_cvlans,
+            .qinq_ethtype = smap_get(&cfg->other_config, "qinq-ethtype"),
+            .priority_tags = smap_get(&cfg->other_config, "priority-tags"),
+            .protected = cfg->protected_,
+            .blocked = port->blocked,
+        };
+
+        oxdp_bport_set(bport, &config);
+    } else {
+        oxdp_bport_clear(bport);
+    }
+}
+
+/* Makes 'port' what the database says: in 'br' with the settings 'cfg', or in
+ * none, when both are NULL. */
+static void
+port_apply(struct xdp_dp *dp, struct xdp_port *port,
+           const struct xdp_bridge *br, const struct ovsrec_port *cfg)
+    OVS_REQUIRES(dp->port_mutex)
+{
+    int bridge_ifindex = port->bridge_ifindex;
+    bool fallback = port->fallback;
+
+    set_bridge(port, br ? br->ifindex : 0);
+    port->blocked = br ? why_blocked(dp, port, br, cfg) : NULL;
+    port->flood = br ? br->flood : XDP_FLOOD_AUTO;
+    port->fallback = br && br->fallback && port->bridge_ifindex;
+    set_bport(dp, port, cfg);
+    if (port->fallback != fallback || port->bridge_ifindex != bridge_ifindex) {
+        xdp_port_refresh(dp, port);
+    }
+}
+
+void
+xdp_bridge_remove_port(struct xdp_dp *dp, struct xdp_port *port)
+{
+    oxdp_bport_clear(&dp->bpf->shared->bports[odp_to_u32(port->port_no)]);
+    sset_find_and_delete(&stp_blocked, port->name);
+    oxdp_bridge_release(port->ifindex);
+    port->bridge_ifindex = 0;
+    set_no_member(port, NULL);
+}
+
+/* Makes all ports what the database says. */
+static void
+apply_all(struct xdp_dp *dp)
+    OVS_REQUIRES(dp->port_mutex)
+{
+    struct hmapx seen = HMAPX_INITIALIZER(&seen);
+    const struct ovsrec_bridge *cfg;
+    struct xdp_port *port;
+
+    OVSREC_BRIDGE_FOR_EACH (cfg, the_idl) {
+        struct xdp_bridge br;
+
+        if (!bridge_is_ours(cfg)) {
+            continue;
+        }
+        get_bridge(dp, cfg, &br);
+        for (size_t i = 0; i < cfg->n_ports; i++) {
+            const struct ovsrec_port *p = cfg->ports[i];
+
+            for (size_t j = 0; j < p->n_interfaces; j++) {
+                port = xdp_port_by_name(dp, p->interfaces[j]->name);
+                if (port && !port->tunnel && hmapx_add(&seen, port)) {
+                    port_apply(dp, port, &br, p);
+                }
+            }
+        }
+    }
+    HMAP_FOR_EACH (port, node, &dp->ports) {
+        if (!port->tunnel && !hmapx_contains(&seen, port)) {
+            port_apply(dp, port, NULL, NULL);
+        }
+    }
+    hmapx_destroy(&seen);
+}
+
+void
+xdp_bridges_run(struct xdp_dp *dp)
+{
+    unsigned int seqno;
+
+    if (!the_idl) {
+        return;
+    }
+    seqno = ovsdb_idl_get_seqno(the_idl);
+    ovs_mutex_lock(&dp->port_mutex);
+    if (seqno != dp->idl_seqno || dp->bridges_changed || stp_changed) {
+        dp->idl_seqno = seqno;
+        dp->bridges_changed = stp_changed = false;
+        apply_all(dp);
+    }
+    ovs_mutex_unlock(&dp->port_mutex);
+}
+
+void
+xdp_bridges_wait(struct xdp_dp *dp)
+{
+    ovs_mutex_lock(&dp->port_mutex);
+    if (dp->bridges_changed || stp_changed) {
+        poll_immediate_wake();
+    }
+    ovs_mutex_unlock(&dp->port_mutex);
+}
+
+/* ovs-appctl dpif-xdp/bridge-show. */
+
+static void
+format_vlans(const struct oxdp_bport *bport, struct ds *ds)
+{
+    const char *sep = ", VLANs ";
+    uint16_t n = 0;
+
+    for (unsigned int i = 0; i < OXDP_VLANS; i++) {
+        n += bport->vlans[i / 64] >> i % 64 & 1;
+    }
+    if (n == OXDP_VLANS) {
+        return;
+    }
+    for (unsigned int i = 0; i < OXDP_VLANS; i++) {
+        if (bport->vlans[i / 64] >> i % 64 & 1) {
+            ds_put_format(ds, "%s%u", sep, i);
+            sep = ",";
+        }
+    }
+}
+
+/* What BPF knows of 'port', which it has for the fallback. */
+static void
+format_member(const struct xdp_dp *dp, const struct xdp_port *port,
+              struct ds *ds)
+    OVS_REQUIRES(dp->port_mutex)
+{
+    const struct oxdp_bport *bport
+        = &dp->bpf->shared->bports[odp_to_u32(port->port_no)];
+
+    ds_put_format(ds, "%s, %s", port->local ? "local" : "member",
+                  oxdp_vlan_mode_name(bport->vlan_mode));
+    if (bport->tag) {
+        ds_put_format(ds, ", tag %d", (int) bport->tag);
+    }
+    if (bport->vlan_mode != OXDP_VLAN_MODE_ACCESS) {
+        format_vlans(bport, ds);
+    }
+    if (bport->flags & OXDP_BPORT_F_PROTECTED) {
+        ds_put_cstr(ds, ", protected");
+    }
+    if (port->blocked) {
+        ds_put_format(ds, ", blocked (%s)", port->blocked);
+    }
+}
+
+static void
+format_bridge(const struct xdp_dp *dp, const struct ovsrec_bridge *cfg,
+              struct ds *ds)
+    OVS_REQUIRES(dp->port_mutex)
+{
+    struct xdp_bridge br;
+
+    get_bridge(dp, cfg, &br);
+    ds_put_format(ds, "bridge %s: ", cfg->name);
+    if (br.ifindex) {
+        ds_put_format(ds, "kernel bridge with ifindex %d%s", br.ifindex,
+                      br.up ? "" : ", which is down");
+    } else {
+        ds_put_cstr(ds, "no kernel bridge (see the log)");
+    }
+    ds_put_format(ds, ", fallback %s (%s), flood %s\n",
+                  br.fallback ? "bridge" : "drop", br.fallback_why,
+                  flood_name(br.flood));
+    for (size_t i = 0; i < cfg->n_ports; i++) {
+        const struct ovsrec_port *p = cfg->ports[i];
+
+        for (size_t j = 0; j < p->n_interfaces; j++) {
+            const char *name = p->interfaces[j]->name;
+            const struct xdp_port *port = xdp_port_by_name(dp, name);
+
+            ds_put_format(ds, "  %s: ", name);
+            if (port && port->bridge_ifindex) {
+                format_member(dp, port, ds);
+            } else {
+                ds_put_format(ds, "no member (%s)",
+                              !port ? "no device of the datapath"
+                              : port->no_member ? port->no_member
+                              : "there is no kernel bridge");
+            }
+            ds_put_char(ds, '\n');
+        }
+    }
+}
+
+bool
+xdp_bridges_format(struct xdp_dp *dp, const char *name, struct ds *ds)
+{
+    const struct ovsrec_bridge *cfg;
+    bool found = false;
+
+    ovs_mutex_lock(&dp->port_mutex);
+    if (the_idl) {
+        OVSREC_BRIDGE_FOR_EACH (cfg, the_idl) {
+            if (bridge_is_ours(cfg) && (!name || !strcmp(name, cfg->name))) {
+                format_bridge(dp, cfg, ds);
+                found = true;
+            }
+        }
+    }
+    ovs_mutex_unlock(&dp->port_mutex);
+    return found;
 }

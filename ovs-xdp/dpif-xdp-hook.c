@@ -132,8 +132,9 @@ why_no_peer(const struct xdp_port *port, const struct oxdp_link_info *info,
     if (strcmp(info->qdisc, "noqueue")) {
         return xasprintf("qdisc %s", info->qdisc);
     }
-    /* As tcpdump does. */
-    if (info->promiscuity) {
+    /* As tcpdump does; and so does a kernel bridge with its members. */
+    if (info->promiscuity > (port->bridge_ifindex
+                             && info->master_ifindex == port->bridge_ifindex)) {
         return xstrdup("promiscuous");
     }
     if (oxdp_tc_egress_is_used(port->ifindex)) {
@@ -179,6 +180,9 @@ port_update(struct xdp_dp *dp, struct xdp_port *port,
     if (port->local) {
         flags |= OXDP_PORT_F_LOCAL;
     }
+    if (port->fallback) {
+        flags |= OXDP_PORT_F_FALLBACK;
+    }
     if (oxdp_attach_is_attached(&port->xdp)) {
         flags |= OXDP_PORT_F_XDP;
         if (port->mode == XDP_MODE_GENERIC) {
@@ -205,6 +209,7 @@ xdp_port_refresh(struct xdp_dp *dp, struct xdp_port *port)
 {
     struct oxdp_link_info info;
     int error = oxdp_link_get(port->ifindex, &info);
+    bool carrier;
 
     if (error) {
         return error;
@@ -219,6 +224,13 @@ xdp_port_refresh(struct xdp_dp *dp, struct xdp_port *port)
         port->features = (!port->kind[0] && oxdp_attach_is_attached(&port->xdp)
                           ? OXDP_NETDEV_XDP_ACT_BASIC
                             | OXDP_NETDEV_XDP_ACT_NDO_XMIT : 0);
+    }
+    carrier = (info.flags & OXDP_IFF_LOWER_UP) != 0;
+    if (port->master_ifindex != info.master_ifindex
+        || port->carrier != carrier) {
+        port->master_ifindex = info.master_ifindex;
+        port->carrier = carrier;
+        dp->bridges_changed = true;
     }
     port_update(dp, port, &info);
     return 0;

@@ -238,6 +238,7 @@ port_free(struct xdp_port *port)
     free(port->why);
     free(port->no_frames);
     free(port->no_peer);
+    free(port->no_member);
     free(port->error);
     free(port);
 }
@@ -267,9 +268,12 @@ port_disconnect(struct xdp_dp *dp, struct xdp_port *port)
         xdp_tunnel_remove(dp, port->port_no);
         return;
     }
+    /* No longer a member while the programs still are there: nothing may get
+     * past them to the kernel bridge. */
+    dp->bpf->shared->ports[port_no].flags = 0;
+    xdp_bridge_remove_port(dp, port);
     xdp_port_detach(port);
     port_restore(dp, port);
-    dp->bpf->shared->ports[port_no].flags = 0;
     dp->bpf->shared->ports[port_no].ifindex = 0;
     oxdp_floods_port_changed(oxdp_table_floods(dp->table), port_no);
     ifport_remove(dp, port->ifindex);
@@ -316,9 +320,10 @@ port_connect(struct xdp_dp *dp, struct xdp_port *port, char **why)
     return error ? error : xdp_port_refresh(dp, port);
 }
 
-/* Opens a device for 'port' and finds out what it is. */
+/* Opens a device for 'port' and finds out what it is.  Returns 0 or a positive
+ * errno value, with a sentence in '*why' where there is more to say. */
 static int
-port_open(struct xdp_port *port, struct netdev *netdev)
+port_open(struct xdp_port *port, struct netdev *netdev, char **why)
 {
     struct oxdp_link_info info;
     enum netdev_flags flags;
@@ -349,6 +354,10 @@ port_open(struct xdp_port *port, struct netdev *netdev)
         }
     }
     error = oxdp_link_get(ifindex, &info);
+    if (!error) {
+        *why = xdp_port_why_foreign(port->name, info.master_ifindex);
+        error = *why ? EBUSY : 0;
+    }
     if (!error) {
         ovs_strlcpy(port->kind, info.kind, sizeof port->kind);
         error = netdev_open(port->name, port->type, &port->netdev);
@@ -407,6 +416,30 @@ port_connect_all(struct xdp_dp *dp, struct xdp_port *port, char **why)
     return 0;
 }
 
+/* Takes 'why', why 'port' cannot be a port. */
+static void
+refuse(struct xdp_dp *dp, const struct xdp_port *port, char *why)
+    OVS_REQUIRES(dp->port_mutex)
+{
+    VLOG_WARN("port %s: %s", port->name, why);
+    free(shash_replace(&dp->port_refusals, port->name, why));
+}
+
+char *
+xdp_port_take_refusal(const char *name)
+{
+    struct xdp_dp *dp = xdp_dp_get();
+    char *why = NULL;
+
+    if (dp) {
+        ovs_mutex_lock(&dp->port_mutex);
+        why = shash_find_and_delete(&dp->port_refusals, name);
+        ovs_mutex_unlock(&dp->port_mutex);
+        xdp_dp_unref(dp);
+    }
+    return why;
+}
+
 static int
 port_add(struct xdp_dp *dp, struct netdev *netdev, odp_port_t *port_no)
     OVS_REQUIRES(dp->port_mutex)
@@ -437,7 +470,7 @@ port_add(struct xdp_dp *dp, struct netdev *netdev, odp_port_t *port_no)
     port->xdp = port->tc = port->keeper_tc
         = (struct oxdp_attach) OXDP_ATTACH_INIT;
 
-    error = port_open(port, netdev);
+    error = port_open(port, netdev, &why);
     if (!error && !port->tunnel && port_by_ifindex(dp, port->ifindex)) {
         error = EBUSY;
     }
@@ -449,18 +482,18 @@ port_add(struct xdp_dp *dp, struct netdev *netdev, odp_port_t *port_no)
         port->port_no = *port_no;
         error = port_connect_all(dp, port, &why);
         if (error) {
-            VLOG_WARN("port %s: %s", port->name,
-                      why ? why : ovs_strerror(error));
             port_disconnect(dp, port);
         }
     }
-    free(why);
     if (error) {
+        refuse(dp, port, why ? why : xstrdup(ovs_strerror(error)));
         port_free(port);
         return error;
     }
 
     hmap_insert(&dp->ports, &port->node, hash_odp_port(port->port_no));
+    dp->bridges_changed = true;
+    free(shash_find_and_delete(&dp->port_refusals, port->name));
     seq_change(dp->port_seq);
     return 0;
 }
@@ -485,6 +518,7 @@ port_remove(struct xdp_dp *dp, struct xdp_port *port)
     struct oxdp_port_stats stats;
 
     hmap_remove(&dp->ports, &port->node);
+    dp->bridges_changed = true;
     seq_change(dp->port_seq);
     port_disconnect(dp, port);
     xdp_port_get_stats(dp, odp_to_u32(port->port_no), &stats);
@@ -625,6 +659,7 @@ xdp_ports_destroy(struct xdp_dp *dp)
         port_remove(dp, port);
     }
     hmap_destroy(&dp->ports);
+    shash_destroy_free_data(&dp->port_refusals);
     cmap_destroy(&dp->tunnels);
     ovs_mutex_unlock(&dp->port_mutex);
 

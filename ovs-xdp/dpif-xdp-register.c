@@ -139,6 +139,11 @@ __wrap_ovsrec_interface_set_error(const struct ovsrec_interface *row,
 
     if (!error) {
         xdp_port_get_error(row->name, &ours);
+    } else {
+        char *why = xdp_port_take_refusal(row->name);
+
+        ours = why ? xasprintf("%s: %s", error, why) : NULL;
+        free(why);
     }
     __real_ovsrec_interface_set_error(row, ours ? ours : error);
     free(ours);

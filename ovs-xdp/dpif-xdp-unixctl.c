@@ -388,12 +388,36 @@ dpif_xdp_pins_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
     ds_destroy(&ds);
 }
 
+static void
+dpif_xdp_bridge_show(struct unixctl_conn *conn, int argc, const char *argv[],
+                     void *aux OVS_UNUSED)
+{
+    const char *name = argc > 1 ? argv[1] : NULL;
+    struct xdp_dp *dp = get_dp(conn);
+    struct ds ds = DS_EMPTY_INITIALIZER;
+
+    if (!dp) {
+        return;
+    }
+    if (xdp_bridges_format(dp, name, &ds) || !name) {
+        unixctl_command_reply(conn, ds_cstr(&ds));
+    } else {
+        ds_put_format(&ds, "there is no bridge \"%s\" of type %s: see "
+                      "\"ovs-vsctl list-br\"", name, DPIF_XDP_TYPE);
+        unixctl_command_reply_error(conn, ds_cstr(&ds));
+    }
+    xdp_dp_unref(dp);
+    ds_destroy(&ds);
+}
+
 void
 xdp_unixctl_init(void)
 {
     unixctl_command_register("dpif-xdp/show", "", 0, 0, dpif_xdp_show, NULL);
     unixctl_command_register("dpif-xdp/flow-show", "[ufid]", 0, 1,
                              dpif_xdp_flow_show, NULL);
+    unixctl_command_register("dpif-xdp/bridge-show", "[bridge]", 0, 1,
+                             dpif_xdp_bridge_show, NULL);
     unixctl_command_register("dpif-xdp/pins-show", "", 0, 0,
                              dpif_xdp_pins_show, NULL);
 }

@@ -70,6 +70,7 @@ dp_create(struct xdp_dp **dpp)
     ovs_mutex_init(&dp->port_mutex);
     ovs_rwlock_init(&dp->handlers_lock);
     hmap_init(&dp->ports);
+    shash_init(&dp->port_refusals);
     dp->port_seq = seq_create();
     dp->refused_seq = seq_create();
     cmap_init(&dp->tunnels);
@@ -246,6 +247,7 @@ dpif_xdp_run(struct dpif *dpif)
     xdp_ports_run(dp);
     run_take_over(dp);
     xdp_away_run(dp);
+    xdp_bridges_run(dp);
     return xdp_tunnels_run(dp);
 }
 
@@ -256,6 +258,7 @@ dpif_xdp_wait(struct dpif *dpif)
 
     xdp_ports_wait(dp);
     xdp_away_wait(dp);
+    xdp_bridges_wait(dp);
     xdp_tunnels_wait(dp);
     if (dp->n_handlers && !dp->in_charge) {
         poll_immediate_wake();

@@ -26,6 +26,7 @@
 #include "odp-util.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/list.h"
+#include "openvswitch/shash.h"
 #include "ovs-atomic.h"
 #include "ovs-thread.h"
 #include "oxdp-abi.h"
@@ -67,6 +68,17 @@ struct xdp_away {
     uint64_t reasons[OXDP_N_AWAYS];
 };
 
+/* Who floods: Bridge other_config:xdp-flood. */
+#define XDP_FLOODS                              \
+    XDP_FLOOD(AUTO, "auto")                     \
+    XDP_FLOOD(BRIDGE, "bridge")
+
+enum xdp_flood {
+#define XDP_FLOOD(ENUM, NAME) XDP_FLOOD_##ENUM,
+    XDP_FLOODS
+#undef XDP_FLOOD
+};
+
 /* A port.  Protected by the datapath's 'port_mutex'. */
 struct xdp_port {
     struct hmap_node node;      /* In 'ports', by number. */
@@ -83,6 +95,17 @@ struct xdp_port {
     int keep_ifindex;           /* If 'local': the keeper's member end... */
     int in_ifindex;             /* ...and the other one, XDP's way to LOCAL. */
     char kind[16];              /* Of that device, "" for hardware. */
+    int master_ifindex;         /* Bridge, bond... it is in, 0 if none. */
+    bool carrier;
+
+    /* Set by dpif-xdp-bridge.c. */
+    int bridge_ifindex;         /* Kernel bridge that it is a member of or, if
+                                 * 'local', that it is; 0 if none. */
+    char *no_member;            /* Why it is no member, for people, or NULL. */
+    const char *blocked;        /* Why the kernel bridge takes nothing from it
+                                 * and sends nothing to it, or NULL. */
+    bool fallback;              /* May the kernel bridge forward for it? */
+    enum xdp_flood flood;       /* Of its bridge. */
 
     bool configured;            /* dpif_port_set_config() was called. */
     char *wanted_mode;          /* other_config:xdp-mode, or NULL. */
@@ -139,6 +162,9 @@ struct xdp_dp {
     struct hmap ports;          /* Of struct xdp_port. */
     struct oxdp_port_stats gone_stats;  /* Sum over ports that have left. */
     struct seq *port_seq;       /* Changes with 'ports'. */
+    bool bridges_changed;       /* Something that xdp_bridges_run() reads. */
+    unsigned int idl_seqno;     /* Of the database, as last applied. */
+    struct shash port_refusals; /* Why ports could not be added, by name. */
     struct nln *links;          /* Tells of changes of devices. */
     struct nln_notifier *link_notifier, *tc_notifier;
     int changed_ifindex;        /* For 'links'. */
@@ -220,6 +246,10 @@ struct xdp_port *xdp_port_by_name(const struct xdp_dp *, const char *name)
  * '*errorp', to be freed, what is wrong with it, or NULL. */
 bool xdp_port_get_error(const char *name, char **errorp);
 
+/* Returns why port 'name' could not be added, to be freed, and forgets it, or
+ * NULL if nothing is known of that. */
+char *xdp_port_take_refusal(const char *name);
+
 /* Adds up the counters of 'port_no' on all CPUs. */
 void xdp_port_get_stats(const struct xdp_dp *, uint32_t port_no,
                         struct oxdp_port_stats *);
@@ -274,6 +304,22 @@ int dpif_xdp_queue_to_priority(const struct dpif *, uint32_t queue_id,
 /* These take the text, which is for people. */
 void xdp_port_set_error(struct xdp_port *, char *error);
 void xdp_port_set_why(struct xdp_port *, char *why);
+
+/* dpif-xdp-bridge.c; see netdev-xdp.h for another one.  Main thread. */
+void xdp_bridges_run(struct xdp_dp *);
+void xdp_bridges_wait(struct xdp_dp *);
+
+/* Makes 'port', which is about to leave, no member of a kernel bridge. */
+void xdp_bridge_remove_port(struct xdp_dp *, struct xdp_port *)
+    OVS_REQUIRES(dp->port_mutex);
+
+/* If 'master_ifindex', which device 'name' is a member of, is nothing of ours,
+ * returns a sentence that says so and what to do, to be freed, else NULL. */
+char *xdp_port_why_foreign(const char *name, int master_ifindex);
+
+/* Appends what is known of bridge 'name', or of all if that is NULL.  Returns
+ * false if there is none. */
+bool xdp_bridges_format(struct xdp_dp *, const char *name, struct ds *);
 
 /* dpif-xdp-flow.c. */
 int dpif_xdp_flow_flush(struct dpif *);

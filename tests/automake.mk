@@ -33,6 +33,7 @@ UNIT_TESTS = \
 LAB_TESTS = \
 	tests/actions.test \
 	tests/away.test \
+	tests/bridge-errors.test \
 	tests/conntrack.test \
 	tests/demo.test \
 	tests/diff-bridges.test \
@@ -45,6 +46,7 @@ LAB_TESTS = \
 	tests/jumbo.test \
 	tests/l2.test \
 	tests/lab-basic.test \
+	tests/local.test \
 	tests/meter.test \
 	tests/mirror.test \
 	tests/nat.test \
@@ -67,7 +69,9 @@ LAB_TESTS = \
 
 # What the network stack does with the kernel bridge: "make check-bridge".
 BRIDGE_TESTS = \
-	tests/away.test
+	tests/away.test \
+	tests/bridge-errors.test \
+	tests/local.test
 
 TESTS = $(UNIT_TESTS) $(LAB_TESTS)
 
