@@ -471,9 +471,10 @@ oxdp_attach_tc_clsact(struct oxdp_attach *attach, struct oxdp_pins *pins,
                                 prog_fd, errp));
 }
 
-/* Filters of a clsact qdisc. */
+/* Returns true if the clsact qdisc of the device has filters on egress, of
+ * another priority than 'priority' if that is not 0. */
 static bool
-has_clsact_egress(int ifindex)
+has_clsact_egress(int ifindex, uint32_t priority)
 {
     struct tcmsg tcm = {
         .tcm_family = AF_UNSPEC,
@@ -491,7 +492,11 @@ has_clsact_egress(int ifindex)
     ofpbuf_uninit(&request);
     ofpbuf_init(&buffer, NL_DUMP_BUFSIZE);
     while (nl_dump_next(&dump, &reply, &buffer)) {
-        any = true;
+        const struct tcmsg *filter
+            = ofpbuf_at(&reply, NLMSG_HDRLEN, sizeof *filter);
+
+        any |= (!filter || !priority
+                || TC_H_MAJ(filter->tcm_info) >> 16 != priority);
     }
     ofpbuf_uninit(&buffer);
     nl_dump_done(&dump);
@@ -499,13 +504,14 @@ has_clsact_egress(int ifindex)
 }
 
 bool
-oxdp_tc_egress_is_used(int ifindex)
+oxdp_tc_egress_is_used(int ifindex, const struct oxdp_attach *ours)
 {
     uint32_t n = 0;
 
     /* Without tcx the kernel refuses to count. */
     bpf_prog_query(ifindex, OXDP_BPF_TCX_EGRESS, 0, NULL, NULL, &n);
-    return n || has_clsact_egress(ifindex);
+    return (n > (ours->link_fd >= 0)
+            || has_clsact_egress(ifindex, ours->tc_priority));
 }
 
 bool

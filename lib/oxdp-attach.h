@@ -60,8 +60,9 @@ int oxdp_attach_tc_egress(struct oxdp_attach *, struct oxdp_pins *pins,
 int oxdp_attach_tc_clsact(struct oxdp_attach *, struct oxdp_pins *pins,
                           int ifindex, int prog_fd, char **errp);
 
-/* Whether anything, which is never ours, is on TC egress of the device. */
-bool oxdp_tc_egress_is_used(int ifindex);
+/* Whether anything but '*ours', which need not be attached, is on TC egress of
+ * the device. */
+bool oxdp_tc_egress_is_used(int ifindex, const struct oxdp_attach *ours);
 
 /* Whether an attachment was made and not yet detached. */
 bool oxdp_attach_is_attached(const struct oxdp_attach *);

@@ -137,7 +137,7 @@ why_no_peer(const struct xdp_port *port, const struct oxdp_link_info *info,
                              && info->master_ifindex == port->bridge_ifindex)) {
         return xstrdup("promiscuous");
     }
-    if (oxdp_tc_egress_is_used(port->ifindex)) {
+    if (oxdp_tc_egress_is_used(port->ifindex, &port->gate)) {
         return xstrdup("TC egress is in use");
     }
     /* Off if checksums are off, too. */
@@ -406,6 +406,11 @@ xdp_port_attach_tc(struct xdp_dp *dp, struct xdp_port *port, char **why)
         error = attach_tc(dp, &port->keeper_tc, port->keep_ifindex,
                           dp->bpf->tc_keeper_fd, false, why);
     }
+    if (!error) {
+        error = attach_tc(dp, &port->gate, port->ifindex,
+                          port->local ? dp->bpf->tc_host_fd
+                          : dp->bpf->tc_gate_fd, !port->local, why);
+    }
     return error;
 }
 
@@ -415,4 +420,5 @@ xdp_port_detach(struct xdp_port *port)
     port_detach_xdp(port);
     oxdp_detach(&port->tc);
     oxdp_detach(&port->keeper_tc);
+    oxdp_detach(&port->gate);
 }

@@ -467,7 +467,7 @@ port_add(struct xdp_dp *dp, struct netdev *netdev, odp_port_t *port_no)
     port->tunnel = netdev_vport_is_vport_class(netdev_get_class(netdev));
     port->mode = XDP_MODE_TC;
     port->why = xstrdup("not configured yet");
-    port->xdp = port->tc = port->keeper_tc
+    port->xdp = port->tc = port->keeper_tc = port->gate
         = (struct oxdp_attach) OXDP_ATTACH_INIT;
 
     error = port_open(port, netdev, &why);

@@ -245,9 +245,9 @@ dpif_xdp_run(struct dpif *dpif)
 
     dp->bpf->shared->control.vlan_limit = flow_vlan_limit;
     xdp_ports_run(dp);
+    xdp_bridges_run(dp);
     run_take_over(dp);
     xdp_away_run(dp);
-    xdp_bridges_run(dp);
     return xdp_tunnels_run(dp);
 }
 

@@ -114,6 +114,8 @@ struct xdp_port {
     char *error;                /* What is wrong, for people, or NULL. */
     struct oxdp_attach xdp, tc;
     struct oxdp_attach keeper_tc;       /* If 'local': on 'keep_ifindex'. */
+    struct oxdp_attach gate;    /* Where what the kernel bridge forwards gets
+                                 * out: on egress, of LOCAL on ingress. */
     uint32_t changed;           /* OXDP_CHANGED_*, on the device. */
     uint64_t features;          /* NETDEV_XDP_ACT_*. */
     char *no_frames;            /* Why XDP cannot redirect frames to it, for
