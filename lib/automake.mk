@@ -13,6 +13,8 @@ lib_liboxdp_a_SOURCES = \
 	lib/oxdp-bridge.h \
 	lib/oxdp-compile.c \
 	lib/oxdp-compile.h \
+	lib/oxdp-fdb.c \
+	lib/oxdp-fdb.h \
 	lib/oxdp-flood.c \
 	lib/oxdp-flood.h \
 	lib/oxdp-format.c \

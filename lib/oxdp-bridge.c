@@ -118,20 +118,16 @@ create_bridge(const char *name)
     return oxdp_link_transact(&request);
 }
 
-/* Keeps the member 'ifindex' out of forwarding and learning. */
+/* An attribute IFLA_BRPORT_*. */
+struct member_option {
+    uint16_t type;
+    uint8_t value;
+};
+
+/* Sets 'n' options of member 'ifindex'. */
 static int
-isolate(int ifindex)
+set_member(int ifindex, const struct member_option *options, size_t n)
 {
-    static const struct {
-        uint16_t type;
-        uint8_t value;
-    } flags[] = {
-        { IFLA_BRPORT_ISOLATED, 1 },
-        { IFLA_BRPORT_LEARNING, 0 },
-        { IFLA_BRPORT_UNICAST_FLOOD, 0 },
-        { IFLA_BRPORT_MCAST_FLOOD, 0 },
-        { IFLA_BRPORT_BCAST_FLOOD, 0 },
-    };
     struct ofpbuf request;
     size_t linkinfo, data;
 
@@ -139,12 +135,37 @@ isolate(int ifindex)
     linkinfo = nl_msg_start_nested(&request, IFLA_LINKINFO);
     nl_msg_put_string(&request, IFLA_INFO_SLAVE_KIND, "bridge");
     data = nl_msg_start_nested(&request, IFLA_INFO_SLAVE_DATA);
-    for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
-        nl_msg_put_u8(&request, flags[i].type, flags[i].value);
+    for (size_t i = 0; i < n; i++) {
+        nl_msg_put_u8(&request, options[i].type, options[i].value);
     }
     nl_msg_end_nested(&request, data);
     nl_msg_end_nested(&request, linkinfo);
     return oxdp_link_transact(&request);
+}
+
+/* Keeps the member 'ifindex' out of forwarding and learning. */
+static int
+isolate(int ifindex)
+{
+    static const struct member_option options[] = {
+        { IFLA_BRPORT_ISOLATED, 1 },
+        { IFLA_BRPORT_LEARNING, 0 },
+        { IFLA_BRPORT_UNICAST_FLOOD, 0 },
+        { IFLA_BRPORT_MCAST_FLOOD, 0 },
+        { IFLA_BRPORT_BCAST_FLOOD, 0 },
+    };
+
+    return set_member(ifindex, options, ARRAY_SIZE(options));
+}
+
+int
+oxdp_bridge_set_forwarding(int ifindex)
+{
+    static const struct member_option options[] = {
+        { IFLA_BRPORT_STATE, OXDP_BR_STATE_FORWARDING },
+    };
+
+    return set_member(ifindex, options, ARRAY_SIZE(options));
 }
 
 static void

@@ -44,6 +44,10 @@ int oxdp_bridge_delete(const char *name);
  * of a bridge of ours. */
 void oxdp_bridge_release(int ifindex);
 
+/* Makes the member 'ifindex', which must have a carrier, forward though its
+ * bridge is down, until that goes up and down again or the carrier is lost. */
+int oxdp_bridge_set_forwarding(int ifindex);
+
 /* Stores the ifindexes of both ends of the keeper of bridge 'name'. */
 int oxdp_bridge_get_keeper(const char *name, int *keep_ifindex,
                            int *in_ifindex);

@@ -54,8 +54,19 @@ parse_linkinfo(const struct nlattr *linkinfo, struct oxdp_link_info *info)
 {
     const struct nlattr *kind = nl_attr_find_nested(linkinfo, IFLA_INFO_KIND);
 
+    const struct nlattr *slave
+        = nl_attr_find_nested(linkinfo, IFLA_INFO_SLAVE_KIND);
+    const struct nlattr *data
+        = nl_attr_find_nested(linkinfo, IFLA_INFO_SLAVE_DATA);
+
     if (kind) {
         ovs_strlcpy(info->kind, nl_attr_get_string(kind), sizeof info->kind);
+    }
+    if (slave && data && !strcmp(nl_attr_get_string(slave), "bridge")) {
+        const struct nlattr *state
+            = nl_attr_find_nested(data, IFLA_BRPORT_STATE);
+
+        info->bridge_state = state ? nl_attr_get_u8(state) : 0;
     }
 }
 

@@ -21,6 +21,10 @@
 /* How IFLA_IFALIAS of a device begins that is ours to reuse and delete. */
 #define OXDP_ALIAS "ovs-xdp "
 
+/* A bridge forwards for this member; <linux/if_bridge.h> excludes
+ * <netinet/in.h>. */
+#define OXDP_BR_STATE_FORWARDING 3
+
 /* What one RTM_GETLINK tells about a device. */
 struct oxdp_link_info {
     char name[IFNAMSIZ];
@@ -31,6 +35,7 @@ struct oxdp_link_info {
     int ifindex;
     int peer_ifindex;           /* IFLA_LINK, 0 if none. */
     int master_ifindex;         /* Bridge, bond... it is in, 0 if none. */
+    uint8_t bridge_state;       /* BR_STATE_*, if that is a bridge. */
     uint32_t group;             /* IFLA_GROUP. */
     bool peer_other_netns;      /* Peer is in another network namespace... */
     int peer_nsid;              /* ...which has this number in ours. */

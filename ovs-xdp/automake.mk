@@ -13,6 +13,7 @@ ovs_xdp_ovs_vswitchd_SOURCES = \
 	ovs-xdp/dpif-xdp-cpu.c \
 	ovs-xdp/dpif-xdp-ct.c \
 	ovs-xdp/dpif-xdp-execute.c \
+	ovs-xdp/dpif-xdp-fdb.c \
 	ovs-xdp/dpif-xdp-flow.c \
 	ovs-xdp/dpif-xdp-hook.c \
 	ovs-xdp/dpif-xdp-meter.c \

@@ -20,6 +20,7 @@
 
 #include "dpif-xdp.h"
 #include "hmapx.h"
+#include "mac-learning.h"
 #include "netdev-xdp.h"
 #include "ofproto/ofproto-provider.h"
 #include "openvswitch/poll-loop.h"
@@ -171,6 +172,24 @@ get_fallback(const struct ovsrec_bridge *cfg, struct xdp_bridge *br)
     }
 }
 
+/* Has the kernel bridge of 'br' know what OVS has learned, and forget it when
+ * OVS does, if it may have to forward. */
+static void
+apply_learning(struct xdp_dp *dp, const struct xdp_bridge *br)
+    OVS_REQUIRES(dp->port_mutex)
+{
+    int age_s = smap_get_int(&br->cfg->other_config, "mac-aging-time", 0);
+
+    if (br->ifindex && br->fallback) {
+        /* As mac_learning_set_idle_time(). */
+        xdp_fdb_set_bridge(dp, br->ifindex,
+                           age_s ? MIN(MAX(age_s, 15), 3600)
+                           : MAC_ENTRY_DEFAULT_IDLE_TIME);
+    } else {
+        xdp_fdb_remove_bridge(dp, br->ifindex);
+    }
+}
+
 static void
 get_bridge(const struct xdp_dp *dp, const struct ovsrec_bridge *cfg,
            struct xdp_bridge *br)
@@ -287,6 +306,23 @@ set_bridge(struct xdp_port *port, int bridge)
     set_no_member(port, why);
 }
 
+/* Makes 'port' forward though its bridge is down, as a bridge does whose LOCAL
+ * is down: that is how OVS creates it. */
+static void
+forward_without_local(struct xdp_port *port)
+{
+    if (port->carrier && port->bridge_state != OXDP_BR_STATE_FORWARDING) {
+        int error = oxdp_bridge_set_forwarding(port->ifindex);
+
+        if (error) {
+            VLOG_WARN_RL(&rl, "port %s: the kernel bridge, which is down, will "
+                         "not forward for it (%s): set the bridge's device up",
+                         port->name, ovs_strerror(error));
+        }
+        port->bridge_state = OXDP_BR_STATE_FORWARDING;
+    }
+}
+
 /* Tells BPF what 'cfg' says of 'port'. */
 static void
 set_bport(const struct xdp_dp *dp, const struct xdp_port *port,
@@ -332,6 +368,9 @@ port_apply(struct xdp_dp *dp, struct xdp_port *port,
     port->flood = br ? br->flood : XDP_FLOOD_AUTO;
     port->fallback = br && br->fallback && port->bridge_ifindex;
     set_bport(dp, port, cfg);
+    if (br && !br->up && port->bridge_ifindex && !port->local) {
+        forward_without_local(port);
+    }
     if (port->fallback != fallback || port->bridge_ifindex != bridge_ifindex) {
         xdp_port_refresh(dp, port);
     }
@@ -344,6 +383,9 @@ xdp_bridge_remove_port(struct xdp_dp *dp, struct xdp_port *port)
     sset_find_and_delete(&stp_blocked, port->name);
     oxdp_bridge_release(port->ifindex);
     port->bridge_ifindex = 0;
+    if (port->local) {
+        xdp_fdb_remove_bridge(dp, port->ifindex);
+    }
     set_no_member(port, NULL);
 }
 
@@ -363,6 +405,7 @@ apply_all(struct xdp_dp *dp)
             continue;
         }
         get_bridge(dp, cfg, &br);
+        apply_learning(dp, &br);
         for (size_t i = 0; i < cfg->n_ports; i++) {
             const struct ovsrec_port *p = cfg->ports[i];
 

@@ -227,9 +227,11 @@ xdp_port_refresh(struct xdp_dp *dp, struct xdp_port *port)
     }
     carrier = (info.flags & OXDP_IFF_LOWER_UP) != 0;
     if (port->master_ifindex != info.master_ifindex
-        || port->carrier != carrier) {
+        || port->carrier != carrier
+        || port->bridge_state != info.bridge_state) {
         port->master_ifindex = info.master_ifindex;
         port->carrier = carrier;
+        port->bridge_state = info.bridge_state;
         dp->bridges_changed = true;
     }
     port_update(dp, port, &info);

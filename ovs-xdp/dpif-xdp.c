@@ -40,6 +40,7 @@ dp_destroy(struct xdp_dp *dp, bool leave)
     xdp_handlers_destroy(dp);
     xdp_cpu_close(dp);
     oxdp_table_destroy(dp->table);
+    xdp_fdb_destroy(dp->fdb);
     xdp_meters_destroy(dp);
     if (dp->conntrack) {
         conntrack_destroy(dp->conntrack);
@@ -95,6 +96,7 @@ dp_create(struct xdp_dp **dpp)
     }
     oxdp_instance_destroy_others(dp->pins);
     xdp_meters_create(dp);
+    dp->fdb = xdp_fdb_create();
     dp->table = oxdp_table_create(dp->bpf, DEFAULT_MAX_FLOWS);
     error = dp->table ? xdp_cpu_open(dp, &why) : ENOMEM;
     error = error ? error : xdp_ports_init(dp);
@@ -248,6 +250,7 @@ dpif_xdp_run(struct dpif *dpif)
     xdp_bridges_run(dp);
     run_take_over(dp);
     xdp_away_run(dp);
+    xdp_fdb_run(dp);
     return xdp_tunnels_run(dp);
 }
 
@@ -259,6 +262,7 @@ dpif_xdp_wait(struct dpif *dpif)
     xdp_ports_wait(dp);
     xdp_away_wait(dp);
     xdp_bridges_wait(dp);
+    xdp_fdb_wait(dp);
     xdp_tunnels_wait(dp);
     if (dp->n_handlers && !dp->in_charge) {
         poll_immediate_wake();

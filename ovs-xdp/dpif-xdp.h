@@ -7,6 +7,7 @@
  *   dpif-xdp-port.c       ports, and what happens to their devices
  *   dpif-xdp-bridge.c     bridges and what the database says of them
  *   dpif-xdp-hook.c       the ports' hooks and modes
+ *   dpif-xdp-fdb.c        addresses that the kernel bridges know
  *   dpif-xdp-flow.c       put, get, delete, dump flows
  *   dpif-xdp-upcall.c     from AF_XDP to OVS's handlers
  *   dpif-xdp-away.c       what the log says of packets that did not get there
@@ -97,6 +98,7 @@ struct xdp_port {
     char kind[16];              /* Of that device, "" for hardware. */
     int master_ifindex;         /* Bridge, bond... it is in, 0 if none. */
     bool carrier;
+    uint8_t bridge_state;       /* As a member: BR_STATE_*. */
 
     /* Set by dpif-xdp-bridge.c. */
     int bridge_ifindex;         /* Kernel bridge that it is a member of or, if
@@ -173,6 +175,7 @@ struct xdp_dp {
     struct nl_sock *features_sock;      /* Or NULL. */
     struct cmap tunnels;        /* Of struct xdp_tunnel. */
     struct xdp_meters *meters;
+    struct xdp_fdb *fdb;        /* Of the main thread. */
     uint64_t tnl_conf_seq;      /* Of OVS's tunnels, as last seen. */
     char *default_mode;         /* Open_vSwitch other_config:xdp-mode. */
     uint32_t upcall_rate, upcall_burst;
@@ -419,6 +422,17 @@ int dpif_xdp_meter_get(const struct dpif *, ofproto_meter_id,
                        struct ofputil_meter_stats *, uint16_t n_bands);
 int dpif_xdp_meter_del(struct dpif *, ofproto_meter_id,
                        struct ofputil_meter_stats *, uint16_t n_bands);
+
+/* dpif-xdp-fdb.c.  Main thread. */
+struct xdp_fdb *xdp_fdb_create(void);
+void xdp_fdb_destroy(struct xdp_fdb *);
+void xdp_fdb_run(struct xdp_dp *);
+void xdp_fdb_wait(struct xdp_dp *);
+
+/* The kernel bridge 'ifindex' forwards when userspace cannot, and then
+ * remembers addresses for 'age_s' seconds; or it does not any more. */
+void xdp_fdb_set_bridge(struct xdp_dp *, int ifindex, unsigned int age_s);
+void xdp_fdb_remove_bridge(struct xdp_dp *, int ifindex);
 
 /* dpif-xdp-ct.c. */
 void xdp_ct_execute(struct xdp_dp *, struct dp_packet_batch *,

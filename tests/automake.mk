@@ -39,6 +39,7 @@ LAB_TESTS = \
 	tests/diff-bridges.test \
 	tests/documentation.test \
 	tests/dpctl.test \
+	tests/fdb.test \
 	tests/flood.test \
 	tests/groups.test \
 	tests/handover.test \
@@ -71,6 +72,7 @@ LAB_TESTS = \
 BRIDGE_TESTS = \
 	tests/away.test \
 	tests/bridge-errors.test \
+	tests/fdb.test \
 	tests/local.test
 
 TESTS = $(UNIT_TESTS) $(LAB_TESTS)
