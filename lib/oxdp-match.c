@@ -65,6 +65,48 @@ oxdp_key_from_flow(const struct flow *flow, struct oxdp_key *key)
     copy_fields(flow, flow->dl_type, key);
 }
 
+void
+oxdp_flow_from_key(const struct oxdp_key *key, struct flow *flow)
+{
+    const struct oxdp_vlan *vlans[] = { &key->vlan, &key->vlan2 };
+
+    memset(flow, 0, sizeof *flow);
+    flow->in_port.odp_port = u32_to_odp(key->in_port);
+    flow->recirc_id = key->recirc_id;
+    flow->dp_hash = key->dp_hash;
+    flow->pkt_mark = key->skb_mark;
+    flow->skb_priority = key->skb_priority;
+    memcpy(&flow->dl_dst, key->eth_dst, sizeof flow->dl_dst);
+    memcpy(&flow->dl_src, key->eth_src, sizeof flow->dl_src);
+    flow->dl_type = key->eth_type;
+    for (size_t i = 0; i < ARRAY_SIZE(vlans); i++) {
+        flow->vlans[i].tci = vlans[i]->tci;
+        flow->vlans[i].tpid = (vlans[i]->tci && !vlans[i]->tpid
+                               ? htons(ETH_TYPE_VLAN) : vlans[i]->tpid);
+    }
+    flow->ipv6_label = key->ipv6_label;
+    flow->nw_frag = key->nw_frag;
+    flow->nw_tos = key->nw_tos;
+    flow->nw_ttl = key->nw_ttl;
+    flow->nw_proto = key->nw_proto;
+    flow->tp_src = key->tp_src;
+    flow->tp_dst = key->tp_dst;
+    flow->tcp_flags = key->tcp_flags;
+    if (eth_type_mpls(key->eth_type)) {
+        memcpy(flow->mpls_lse, key->mpls_lse, sizeof key->mpls_lse);
+    } else if (key->eth_type == htons(ETH_TYPE_IPV6)) {
+        memcpy(&flow->ipv6_src, key->ipv6_src, sizeof flow->ipv6_src);
+        memcpy(&flow->ipv6_dst, key->ipv6_dst, sizeof flow->ipv6_dst);
+    } else {
+        flow->nw_src = key->nw_src;
+        flow->nw_dst = key->nw_dst;
+    }
+    memcpy(&flow->nd_target, key->nd_target, sizeof flow->nd_target);
+    memcpy(&flow->arp_sha, key->arp_sha, sizeof flow->arp_sha);
+    memcpy(&flow->arp_tha, key->arp_tha, sizeof flow->arp_tha);
+    flow->igmp_group_ip4 = key->igmp_group;
+}
+
 /* Zeroes in '*masks' what copy_fields() copies. */
 static void
 clear_fields(ovs_be16 dl_type, struct flow *masks)

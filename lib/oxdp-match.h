@@ -17,6 +17,10 @@ struct oxdp_key;
 /* Stores in '*key' the fields of 'flow' that a struct oxdp_key has. */
 void oxdp_key_from_flow(const struct flow *flow, struct oxdp_key *key);
 
+/* Stores in '*flow' the flow of an Ethernet packet that has what 'key' says.
+ * What a key does not say is zero, VLAN tags of no type are 802.1Q. */
+void oxdp_flow_from_key(const struct oxdp_key *key, struct flow *flow);
+
 /* Translates 'match', whose flow is masked, to '*key' and '*mask'.  Returns
  * true if a frame on a port matches 'match' exactly if it matches these, false
  * if 'match' asks for something that a struct oxdp_key cannot tell, or that no

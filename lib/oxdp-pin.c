@@ -400,10 +400,20 @@ oxdp_pins_is_reserved(const struct oxdp_pins *pins, uint32_t port_no)
     return bitmap_is_set(pins->reserved, port_no);
 }
 
+int
+oxdp_pins_get_map(const struct oxdp_pins *pins, const char *name)
+{
+    char *s = xasprintf("map-%s", name);
+    int fd = open_ours(pins, s);
+
+    free(s);
+    return fd;
+}
+
 uint32_t
 oxdp_pins_abi_version(const struct oxdp_pins *pins)
 {
-    int fd = pins->dir ? open_pin(pins, "map-oxdp_shared", "map") : -1;
+    int fd = oxdp_pins_get_map(pins, "oxdp_shared");
     uint32_t version = 0;
 
     if (fd >= 0) {

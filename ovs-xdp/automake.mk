@@ -22,6 +22,7 @@ ovs_xdp_ovs_vswitchd_SOURCES = \
 	ovs-xdp/dpif-xdp-tunnel.c \
 	ovs-xdp/dpif-xdp-unixctl.c \
 	ovs-xdp/dpif-xdp-upcall.c \
+	ovs-xdp/dpif-xdp-warm.c \
 	ovs-xdp/dpif-xdp.c \
 	ovs-xdp/dpif-xdp.h \
 	ovs-xdp/netdev-xdp.c \

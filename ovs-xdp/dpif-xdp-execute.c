@@ -258,7 +258,7 @@ dpif_xdp_execute(struct xdp_dp *dp, struct dpif_execute *e)
         || !oxdp_actions_are_valid(e->actions, e->actions_len)) {
         return EINVAL;
     }
-    if (e->probe) {
+    if (e->probe || xdp_warm_is_packet(e->packet)) {
         /* Running a probe's actions could send packets. */
         return 0;
     }

@@ -84,6 +84,17 @@ port_by_ifindex(const struct xdp_dp *dp, int ifindex)
 }
 
 bool
+xdp_port_is_present(struct xdp_dp *dp, uint32_t port_no)
+{
+    struct xdp_port *port;
+
+    ovs_mutex_lock(&dp->port_mutex);
+    port = port_by_number(dp, u32_to_odp(port_no));
+    ovs_mutex_unlock(&dp->port_mutex);
+    return port && !port->tunnel;
+}
+
+bool
 xdp_port_get_error(const char *name, char **errorp)
 {
     struct xdp_dp *dp = xdp_dp_get();

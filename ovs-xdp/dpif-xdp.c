@@ -36,6 +36,7 @@ static struct xdp_dp *the_dp OVS_GUARDED_BY(dp_mutex);
 static void
 dp_destroy(struct xdp_dp *dp, bool leave)
 {
+    xdp_warm_finish(dp);
     xdp_ports_destroy(dp);
     xdp_handlers_destroy(dp);
     xdp_cpu_close(dp);
@@ -228,16 +229,27 @@ dpif_xdp_destroy(struct dpif *dpif)
     return 0;
 }
 
-/* Replaces the programs of an earlier daemon once OVS can answer upcalls: it
- * has set the handlers and, after that, run once with all ports. */
+/* Replaces the programs of an earlier daemon once OVS can answer upcalls, since
+ * it has set the handlers and, after that, run once with all ports; and once it
+ * has flows. */
 static void
 run_take_over(struct xdp_dp *dp)
 {
-    if (dp->handlers_seen && !dp->in_charge) {
-        dp->in_charge = true;
-        xdp_ports_take_over(dp);
+    if (dp->in_charge || !dp->n_handlers) {
+        return;
     }
-    dp->handlers_seen = dp->n_handlers > 0;
+    if (!dp->handlers_seen) {
+        dp->handlers_seen = true;
+        return;
+    }
+    if (!dp->warm) {
+        xdp_warm_start(dp);
+    }
+    if (xdp_warm_is_done(dp)) {
+        xdp_warm_finish(dp);
+        xdp_ports_take_over(dp);
+        dp->in_charge = true;
+    }
 }
 
 static bool
@@ -264,7 +276,8 @@ dpif_xdp_wait(struct dpif *dpif)
     xdp_bridges_wait(dp);
     xdp_fdb_wait(dp);
     xdp_tunnels_wait(dp);
-    if (dp->n_handlers && !dp->in_charge) {
+    xdp_warm_wait(dp);
+    if (dp->n_handlers && !dp->in_charge && !dp->warm) {
         poll_immediate_wake();
     }
 }

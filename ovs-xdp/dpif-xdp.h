@@ -13,6 +13,7 @@
  *   dpif-xdp-away.c       what the log says of packets that did not get there
  *   dpif-xdp-execute.c    actions on packets in userspace
  *   dpif-xdp-ct.c         conntrack and its settings
+ *   dpif-xdp-warm.c       flows for the traffic that there is at a takeover
  *   dpif-xdp-unixctl.c    ovs-appctl dpif-xdp/...
  *   dpif-xdp-register.c   how OVS gets to know of all this
  *
@@ -189,6 +190,7 @@ struct xdp_dp {
     /* Main thread's. */
     bool handlers_seen;         /* There were some in dpif_xdp_run(). */
     bool in_charge;             /* Earlier daemon's programs are replaced. */
+    struct xdp_warm *warm;      /* In between, else NULL. */
 
     /* Figures. */
     atomic_uint64_t n_user_hits;        /* Lookups in userspace. */
@@ -233,6 +235,9 @@ void xdp_cpu_flush(struct xdp_dp *);
 /* dpif-xdp-port.c. */
 int xdp_ports_init(struct xdp_dp *);
 void xdp_ports_destroy(struct xdp_dp *);
+
+/* Whether 'port_no' is a port with a device. */
+bool xdp_port_is_present(struct xdp_dp *, uint32_t port_no);
 
 /* Puts the programs in the place of those of an earlier daemon, which have
  * forwarded until now, and leaves no trace of ports that there are no more. */
@@ -433,6 +438,20 @@ void xdp_fdb_wait(struct xdp_dp *);
  * remembers addresses for 'age_s' seconds; or it does not any more. */
 void xdp_fdb_set_bridge(struct xdp_dp *, int ifindex, unsigned int age_s);
 void xdp_fdb_remove_bridge(struct xdp_dp *, int ifindex);
+
+/* dpif-xdp-warm.c.  Main thread. */
+
+/* Makes upcalls of what an earlier daemon has flows for. */
+void xdp_warm_start(struct xdp_dp *);
+
+/* Whether OVS has answered them, or has had its time. */
+bool xdp_warm_is_done(struct xdp_dp *);
+void xdp_warm_wait(const struct xdp_dp *);
+void xdp_warm_finish(struct xdp_dp *);
+
+/* Whether this is a packet of such an upcall, which must go nowhere.  Any
+ * thread. */
+bool xdp_warm_is_packet(const struct dp_packet *);
 
 /* dpif-xdp-ct.c. */
 void xdp_ct_execute(struct xdp_dp *, struct dp_packet_batch *,

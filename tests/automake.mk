@@ -62,6 +62,7 @@ LAB_TESTS = \
 	tests/sampling.test \
 	tests/stp.test \
 	tests/table.test \
+	tests/takeover.test \
 	tests/test-netdev \
 	tests/test-xsk \
 	tests/tunnel.test \
@@ -73,7 +74,8 @@ BRIDGE_TESTS = \
 	tests/away.test \
 	tests/bridge-errors.test \
 	tests/fdb.test \
-	tests/local.test
+	tests/local.test \
+	tests/takeover.test
 
 TESTS = $(UNIT_TESTS) $(LAB_TESTS)
 
@@ -101,6 +103,7 @@ check_PROGRAMS += \
 	tests/table-native \
 	tests/test-netdev \
 	tests/test-xsk \
+	tests/udp-gaps \
 	tests/upcall-native \
 	tests/verifier \
 	tests/vlan-forward
@@ -198,6 +201,9 @@ tests_upcall_native_LDADD = $(OXDP_LDADD)
 tests_verifier_SOURCES = tests/verifier.c
 tests_verifier_LDADD = $(OXDP_LDADD)
 
+tests_udp_gaps_SOURCES = tests/udp-gaps.c
+tests_udp_gaps_LDADD = $(OXDP_LDADD)
+
 tests_vlan_forward_SOURCES = tests/vlan-forward.c
 tests_vlan_forward_LDADD = $(OXDP_LDADD)
 
@@ -227,7 +233,8 @@ TEST_LOG_COMPILER = $(LOG_COMPILER)
 BASH_SHELL = bash
 
 check-bridge:
-	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(BRIDGE_TESTS)'
+	$(AM_V_at)TAKEOVER_SECONDS=60 TAKEOVER_RESTARTS=5 \
+	  $(MAKE) $(AM_MAKEFLAGS) check TESTS='$(BRIDGE_TESTS)'
 .PHONY: check-bridge
 
 # The tests that need no network and no root.

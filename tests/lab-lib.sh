@@ -17,6 +17,7 @@ export LC_ALL=C
 lab_test=$(basename "$0" .test)
 labs=()
 lab_pids=()
+vswitchd=$abs_top_builddir/ovs-xdp/ovs-vswitchd
 lab=
 PYTHON3=/usr/bin/python3        # Has Debian's python3-scapy.
 
@@ -313,13 +314,13 @@ daemon_gone () {
     ! kill -0 "$1" 2>/dev/null || grep -qs '^State:.Z' "/proc/$1/status"
 }
 
-# start_daemon [PREFIX...]: in the switch's namespace, by the command PREFIX.
+# start_daemon [PREFIX...]: $vswitchd, in the switch's namespace, by the command
+# PREFIX.
 start_daemon () {
     local pid
 
-    on switch "$@" "$abs_top_builddir/ovs-xdp/ovs-vswitchd" --detach \
-        --no-chdir --pidfile -vconsole:off --log-file \
-        "unix:$lab_dir/$lab/db.sock" || fail "cannot start ovs-vswitchd"
+    on switch "$@" "$vswitchd" --detach --no-chdir --pidfile \
+        -vconsole:off --log-file "unix:$lab_dir/$lab/db.sock" || fail "cannot start ovs-vswitchd"
     pid=$(daemon_pid)
     # For the lab's teardown.
     echo "$pid $(sed 's/.*) //' "/proc/$pid/stat" | cut -d' ' -f20)" \
