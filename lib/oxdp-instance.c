@@ -116,31 +116,47 @@ static const struct sockaddr_un lock_address = {
 #define LOCK_ADDRESS_LEN (offsetof(struct sockaddr_un, sun_path) \
                           + sizeof "\0ovs-xdp" - 1)
 
-int
-oxdp_instance_owner(void)
+bool
+oxdp_instance_is_alive(int *pid)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     struct ucred cred = { .pid = 0 };
     socklen_t len = sizeof cred;
+    bool alive;
 
+    *pid = 0;
     if (fd < 0) {
-        return 0;
+        return false;
     }
-    if (connect(fd, (const struct sockaddr *) &lock_address, LOCK_ADDRESS_LEN)
-        || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len)
-        || cred.uid != geteuid()) {
+    if (!connect(fd, (const struct sockaddr *) &lock_address,
+                 LOCK_ADDRESS_LEN)) {
         /* Anybody could take the name: that does not stop us. */
-        cred.pid = 0;
+        alive = (!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len)
+                 && cred.uid == geteuid());
+        *pid = alive ? cred.pid : 0;
+    } else {
+        /* Too many have asked already. */
+        alive = errno == EAGAIN;
     }
     close(fd);
-    return cred.pid;
+    return alive;
+}
+
+void
+oxdp_instance_run(int lock_fd)
+{
+    int fd;
+
+    while (lock_fd >= 0 && (fd = accept(lock_fd, NULL, NULL)) >= 0) {
+        close(fd);
+    }
 }
 
 int
 oxdp_instance_lock(int *fdp, char **errp)
 {
     long long int deadline = time_msec() + OWNER_MS;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int pid;
 
     *fdp = -1;
@@ -150,10 +166,11 @@ oxdp_instance_lock(int *fdp, char **errp)
     }
     while (bind(fd, (const struct sockaddr *) &lock_address,
                 LOCK_ADDRESS_LEN)) {
-        pid = oxdp_instance_owner();
-        if (!pid || time_msec() > deadline) {
+        bool alive = oxdp_instance_is_alive(&pid);
+
+        if (!alive || time_msec() > deadline) {
             close(fd);
-            if (!pid) {
+            if (!alive) {
                 return 0;
             }
             *errp = xasprintf("process %d has a datapath of type xdp in this "
@@ -162,7 +179,7 @@ oxdp_instance_lock(int *fdp, char **errp)
         }
         xsleep(1);
     }
-    listen(fd, 1);
+    listen(fd, 128);
     *fdp = fd;
     return 0;
 }

@@ -37,8 +37,12 @@ int oxdp_instance_list(struct sset *names);
  * waits five seconds for it to end. */
 int oxdp_instance_lock(int *fdp, char **errp);
 
-/* Returns the process that is, or 0. */
-int oxdp_instance_owner(void);
+/* Lets others ask who it is.  To be called now and then. */
+void oxdp_instance_run(int lock_fd);
+
+/* Returns true if there is a process that has it.  '*pid' is which, or 0 if that
+ * is not known. */
+bool oxdp_instance_is_alive(int *pid);
 
 /* Detaches what was found and not adopted.  Devices for which 'is_port' returns
  * false, which may be NULL, are left as they were before they were ports. */

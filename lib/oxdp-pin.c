@@ -484,7 +484,8 @@ find_link(struct oxdp_pins *pins, const char *name)
 
     memset(&info, 0, sizeof info);
     if (fd < 0) {
-        VLOG_WARN("%s/%s is not ours: leaving it alone", pins->dir, name);
+        VLOG(pins->lock_fd >= 0 ? VLL_WARN : VLL_DBG,
+             "%s/%s is not ours: leaving it alone", pins->dir, name);
     } else if (parse_link_name(name, &point, &ifindex)
                && !bpf_obj_get_info_by_fd(fd, &info, &len)) {
         found_create(pins, point, ifindex, fd)->prog_id = info.prog_id;
@@ -619,13 +620,14 @@ oxdp_pins_format(const struct oxdp_pins *pins, struct ds *s)
 /* Opening and closing. */
 
 static struct oxdp_pins *
-pins_create(const char *instance)
+pins_create(const char *instance, int lock_fd)
 {
     struct oxdp_pins *pins = xzalloc(sizeof *pins);
 
     pins->instance = xstrdup(instance);
     pins->dir = xasprintf(OXDP_PIN_BASE "/%s", instance);
-    pins->lock_fd = pins->state_fd = -1;
+    pins->lock_fd = lock_fd;
+    pins->state_fd = -1;
     ovs_list_init(&pins->found);
     pins->reserved = bitmap_allocate(OXDP_MAX_PORTS);
     find_all(pins);
@@ -645,8 +647,7 @@ oxdp_pins_open(struct oxdp_pins **pinsp, char **errp)
         return error;
     }
     instance = oxdp_instance_name();
-    *pinsp = pins_create(instance);
-    (*pinsp)->lock_fd = lock_fd;
+    *pinsp = pins_create(instance, lock_fd);
     free(instance);
     return 0;
 }
@@ -654,7 +655,13 @@ oxdp_pins_open(struct oxdp_pins **pinsp, char **errp)
 struct oxdp_pins *
 oxdp_pins_open_other(const char *instance)
 {
-    return pins_create(instance);
+    return pins_create(instance, -1);
+}
+
+void
+oxdp_pins_run(struct oxdp_pins *pins)
+{
+    oxdp_instance_run(pins->lock_fd);
 }
 
 void

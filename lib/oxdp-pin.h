@@ -88,6 +88,9 @@ int oxdp_pins_open(struct oxdp_pins **pinsp, char **errp);
  * in its network namespace. */
 struct oxdp_pins *oxdp_pins_open_other(const char *instance);
 
+/* To be called now and then by a process that has oxdp_pins_open()ed. */
+void oxdp_pins_run(struct oxdp_pins *);
+
 /* Forgets 'pins'.  What is pinned stays. */
 void oxdp_pins_close(struct oxdp_pins *);
 

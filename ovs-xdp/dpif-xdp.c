@@ -258,6 +258,7 @@ dpif_xdp_run(struct dpif *dpif)
     struct xdp_dp *dp = get_xdp_dp(dpif);
 
     dp->bpf->shared->control.vlan_limit = flow_vlan_limit;
+    oxdp_pins_run(dp->pins);
     xdp_ports_run(dp);
     xdp_bridges_run(dp);
     run_take_over(dp);

@@ -53,6 +53,7 @@ LAB_TESTS = \
 	tests/nat.test \
 	tests/parse-bpf \
 	tests/peer.test \
+	tests/pins.test \
 	tests/port-churn.test \
 	tests/port-errors.test \
 	tests/port-life.test \
@@ -75,6 +76,7 @@ BRIDGE_TESTS = \
 	tests/bridge-errors.test \
 	tests/fdb.test \
 	tests/local.test \
+	tests/pins.test \
 	tests/takeover.test
 
 TESTS = $(UNIT_TESTS) $(LAB_TESTS)

@@ -222,14 +222,14 @@ show(const char *instance, const char *rundir, uint64_t inode,
      const char *where)
 {
     struct oxdp_pins *pins = oxdp_pins_open_other(instance);
-    int pid = strcmp(where, "gone") ? oxdp_instance_owner() : 0;
     struct ds s = DS_EMPTY_INITIALIZER;
+    int pid;
 
     ds_put_format(&s, "%s\n  network namespace: %"PRIu64" (%s)\n"
                   "  run directory: %s\n  ovs-vswitchd: ", instance, inode,
                   where, rundir);
-    if (pid) {
-        ds_put_format(&s, "process %d\n", pid);
+    if (strcmp(where, "gone") && oxdp_instance_is_alive(&pid)) {
+        ds_put_format(&s, "alive, process %d\n", pid);
     } else {
         ds_put_cstr(&s, "not alive\n");
     }
@@ -257,13 +257,14 @@ cmd_show(struct ovs_cmdl_context *ctx)
 static bool
 is_alive(const char *what)
 {
-    int pid = force ? 0 : oxdp_instance_owner();
+    int pid;
 
-    if (pid) {
-        ovs_error(0, "%s: ovs-vswitchd is alive, process %d: use \"ovs-appctl "
-                  "exit --cleanup\", or --force", what, pid);
+    if (force || !oxdp_instance_is_alive(&pid)) {
+        return false;
     }
-    return pid != 0;
+    ovs_error(0, "%s: ovs-vswitchd is alive, process %d: use \"ovs-appctl exit "
+              "--cleanup\", or --force", what, pid);
+    return true;
 }
 
 static int
