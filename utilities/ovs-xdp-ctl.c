@@ -26,6 +26,10 @@
 #include "sset.h"
 #include "util.h"
 
+/* How often and how long to wait for an ovs-vswitchd to end. */
+#define ENDING_TRIES 20
+#define ENDING_USEC 100000
+
 /* --all, --force. */
 static bool all, force;
 
@@ -259,8 +263,15 @@ is_alive(const char *what)
 {
     int pid;
 
-    if (force || !oxdp_instance_is_alive(&pid)) {
-        return false;
+    /* One that is ending takes a moment. */
+    for (int i = 0; ; i++) {
+        if (force || !oxdp_instance_is_alive(&pid)) {
+            return false;
+        }
+        if (i >= ENDING_TRIES) {
+            break;
+        }
+        usleep(ENDING_USEC);
     }
     ovs_error(0, "%s: ovs-vswitchd is alive, process %d: use \"ovs-appctl exit "
               "--cleanup\", or --force", what, pid);
