@@ -2,10 +2,11 @@
 /*
  * oxdp-bridge: kernel bridges, which are the LOCAL ports of OVS bridges.
  *
- * A kernel bridge NAME has a keeper, a veth pair: its end NAME-keep is a member
- * that takes no part in forwarding, and without which the bridge would lose its
- * carrier when it has no other member; what is redirected to the other end,
- * NAME-in, comes in on NAME-keep, where a program sends it on to NAME.
+ * A kernel bridge NAME has a keeper, a veth pair: its end NAME-keep is a
+ * member that takes no part in forwarding, and without which the bridge would
+ * lose its carrier when it has no other member; what is redirected to the
+ * other end, NAME-in, comes in on NAME-keep, where a program sends it on to
+ * NAME.
  *
  * As in oxdp-netdev.h, functions may be called from any thread, block for the
  * time of some system calls, and return 0 or a positive errno value.

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dpif-xdp-bridge: bridges, and what the database says of them and their ports.
+ * dpif-xdp-bridge: bridges, and what the database says of them and of ports.
  *
  * A dpif is not told which bridge a port is in, nor much else.  So this file
  * looks it up in ovs-vswitchd's own copy of the database, which it gets to see
- * by standing in front of a function that bridge_run() calls in every iteration
+ * by standing in front of a function that bridge_run() calls in each iteration
  * of the main loop.  From it follows which kernel bridge a port's device is a
  * member of, and what BPF has to know for packets that the kernel bridge
  * forwards.
@@ -19,7 +19,6 @@
 #include <string.h>
 
 #include "dpif-xdp.h"
-#include "hmapx.h"
 #include "mac-learning.h"
 #include "netdev-xdp.h"
 #include "ofproto/ofproto-provider.h"
@@ -261,9 +260,9 @@ xdp_port_why_foreign(const char *name, int master_ifindex)
         || oxdp_bridge_is_ours(&master)) {
         return NULL;
     }
-    return xasprintf("it belongs to %s \"%s\": use that as port, or take it out "
-                     "of it with \"ip link set %s nomaster\"", master.kind,
-                     master.name, name);
+    return xasprintf("it belongs to %s \"%s\": use that as port, or take it "
+                     "out of it with \"ip link set %s nomaster\"",
+                     master.kind, master.name, name);
 }
 
 /* Takes 'why', why 'port' is not a member of its kernel bridge. */
@@ -389,40 +388,55 @@ xdp_bridge_remove_port(struct xdp_dp *dp, struct xdp_port *port)
     set_no_member(port, NULL);
 }
 
+/* Makes those ports of bridge 'cfg' that are in 'ports', by name, what the
+ * database says, and removes them from there. */
+static void
+apply_bridge(struct xdp_dp *dp, const struct ovsrec_bridge *cfg,
+             struct shash *ports)
+    OVS_REQUIRES(dp->port_mutex)
+{
+    struct xdp_bridge br;
+
+    get_bridge(dp, cfg, &br);
+    apply_learning(dp, &br);
+    for (size_t i = 0; i < cfg->n_ports; i++) {
+        const struct ovsrec_port *p = cfg->ports[i];
+
+        for (size_t j = 0; j < p->n_interfaces; j++) {
+            struct xdp_port *port
+                = shash_find_and_delete(ports, p->interfaces[j]->name);
+
+            if (port) {
+                port_apply(dp, port, &br, p);
+            }
+        }
+    }
+}
+
 /* Makes all ports what the database says. */
 static void
 apply_all(struct xdp_dp *dp)
     OVS_REQUIRES(dp->port_mutex)
 {
-    struct hmapx seen = HMAPX_INITIALIZER(&seen);
+    struct shash ports = SHASH_INITIALIZER(&ports);
     const struct ovsrec_bridge *cfg;
+    struct shash_node *node;
     struct xdp_port *port;
 
-    OVSREC_BRIDGE_FOR_EACH (cfg, the_idl) {
-        struct xdp_bridge br;
-
-        if (!bridge_is_ours(cfg)) {
-            continue;
-        }
-        get_bridge(dp, cfg, &br);
-        apply_learning(dp, &br);
-        for (size_t i = 0; i < cfg->n_ports; i++) {
-            const struct ovsrec_port *p = cfg->ports[i];
-
-            for (size_t j = 0; j < p->n_interfaces; j++) {
-                port = xdp_port_by_name(dp, p->interfaces[j]->name);
-                if (port && !port->tunnel && hmapx_add(&seen, port)) {
-                    port_apply(dp, port, &br, p);
-                }
-            }
-        }
-    }
     HMAP_FOR_EACH (port, node, &dp->ports) {
-        if (!port->tunnel && !hmapx_contains(&seen, port)) {
-            port_apply(dp, port, NULL, NULL);
+        if (!port->tunnel) {
+            shash_add(&ports, port->name, port);
         }
     }
-    hmapx_destroy(&seen);
+    OVSREC_BRIDGE_FOR_EACH (cfg, the_idl) {
+        if (bridge_is_ours(cfg)) {
+            apply_bridge(dp, cfg, &ports);
+        }
+    }
+    SHASH_FOR_EACH (node, &ports) {
+        port_apply(dp, node->data, NULL, NULL);
+    }
+    shash_destroy(&ports);
 }
 
 void

@@ -107,6 +107,8 @@ static char *
 why_no_peer(const struct xdp_port *port, const struct oxdp_link_info *info,
             struct oxdp_link_info *peer)
 {
+    bool in_bridge = (port->bridge_ifindex
+                      && info->master_ifindex == port->bridge_ifindex);
     bool offload;
 
     if (port->internal) {
@@ -133,8 +135,7 @@ why_no_peer(const struct xdp_port *port, const struct oxdp_link_info *info,
         return xasprintf("qdisc %s", info->qdisc);
     }
     /* As tcpdump does; and so does a kernel bridge with its members. */
-    if (info->promiscuity > (port->bridge_ifindex
-                             && info->master_ifindex == port->bridge_ifindex)) {
+    if (info->promiscuity > in_bridge) {
         return xstrdup("promiscuous");
     }
     if (oxdp_tc_egress_is_used(port->ifindex, &port->gate)) {

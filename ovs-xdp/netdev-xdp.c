@@ -257,9 +257,9 @@ construct_bridge(const char *name, bool *created)
 }
 
 /* Looks whether a device 'name' is in the way of an internal port of that
- * name.  One that is ours, but not of the right kind for a bridge, or for none,
- * is deleted: the name has changed its meaning, or it was an older version's.
- * Returns 0, or EEXIST. */
+ * name.  One that is ours, but not of the right kind for a bridge, or for
+ * none, is deleted: the name has changed its meaning, or it was an older
+ * version's.  Returns 0, or EEXIST. */
 static int
 check_name(const char *name, bool bridge)
 {
