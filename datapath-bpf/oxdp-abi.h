@@ -379,6 +379,8 @@ OXDP_ASSERT(sizeof(struct oxdp_bucket) == 64);
                                  * what goes out goes to its ingress. */
 #define OXDP_PORT_F_DOWN 256u   /* Has no carrier: whatever is sent there is
                                  * lost. */
+#define OXDP_PORT_F_KEEPER 512u /* LOCAL: frames can be broadcast to it, by way
+                                 * of its keeper. */
 
 struct oxdp_port {
     __u32 ifindex;              /* Device to transmit on, 0 if none. */
@@ -389,7 +391,10 @@ struct oxdp_port {
     __u8 pad0[2];
     __u32 peer_len;             /* Frames that it takes. */
     __u32 max_len;              /* Frames that this device takes. */
-    __u64 pad3[4];
+    __u32 frames_ifindex;       /* Device to redirect frames to: 'ifindex', but
+                                 * for LOCAL its keeper. */
+    __u32 pad4;
+    __u64 pad3[3];
     __u64 tokens_ns;            /* Time of the bucket's level, in ns of
                                  * CLOCK_MONOTONIC. */
     __s64 tokens;               /* Packets that may be punted. */

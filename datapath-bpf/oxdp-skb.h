@@ -6,6 +6,17 @@
 #ifndef OXDP_SKB_H
 #define OXDP_SKB_H 1
 
+/* Returns nonzero if 'port' is LOCAL and down, as it is if the host takes no
+ * part in the network: a copy for it, which it is in every flood's list for,
+ * would cost as much as one that is received. */
+OXDP_INLINE int
+oxdp_is_local_down(const struct oxdp_port *port)
+{
+    const __u32 flags = OXDP_PORT_F_LOCAL | OXDP_PORT_F_DOWN;
+
+    return (port->flags & flags) == flags;
+}
+
 /* Sends copies of the packet, from 'in_port', to the ports of 'op'. */
 OXDP_INLINE void
 oxdp_copy(oxdp_ctx *ctx, __u32 in_port, const struct oxdp_op *op)
@@ -21,6 +32,8 @@ oxdp_copy(oxdp_ctx *ctx, __u32 in_port, const struct oxdp_op *op)
         port = oxdp_port_get(op->ports[i]);
         if (!port || !(port->flags & OXDP_PORT_F_PRESENT)) {
             oxdp_drop(in_port, OXDP_DROP_OUT_PORT);
+        } else if (oxdp_is_local_down(port)) {
+            continue;
         } else if (oxdp_ctx_is_too_long(ctx, port)) {
             oxdp_drop(in_port, OXDP_DROP_MTU);
         } else if (oxdp_ctx_copy(ctx, port, op->ports[i])) {

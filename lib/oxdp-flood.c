@@ -57,12 +57,23 @@ get_port(const struct oxdp_floods *floods, const struct flood *flood, size_t i)
     return &floods->bpf->shared->ports[flood->ports[i]];
 }
 
+/* Returns the device of port number 'i', or 0 if it is to have none: the keeper
+ * does not know that LOCAL is down. */
+static uint32_t
+get_ifindex(const struct oxdp_floods *floods, const struct flood *flood,
+            size_t i)
+{
+    const uint32_t local_down = OXDP_PORT_F_LOCAL | OXDP_PORT_F_DOWN;
+    const struct oxdp_port *port = get_port(floods, flood, i);
+
+    return (port->flags & local_down) == local_down ? 0 : port->frames_ifindex;
+}
+
 /* Returns how long frames all ports of 'flood' take, 0 if not all take any.
  * Ports that are down do not matter: the kernel leaves them out. */
 static uint32_t
 get_max_len(const struct oxdp_floods *floods, const struct flood *flood)
 {
-    const uint32_t need = OXDP_PORT_F_PRESENT | OXDP_PORT_F_XMIT;
     uint32_t max_len = OXDP_FLOOD_LEN;
 
     for (size_t i = 0; i < flood->n; i++) {
@@ -71,7 +82,8 @@ get_max_len(const struct oxdp_floods *floods, const struct flood *flood)
         if (port->flags & OXDP_PORT_F_DOWN) {
             continue;
         }
-        if ((port->flags & need) != need) {
+        if (!(port->flags & OXDP_PORT_F_PRESENT)
+            || !(port->flags & (OXDP_PORT_F_XMIT | OXDP_PORT_F_KEEPER))) {
             return 0;
         }
         max_len = MIN(max_len, port->max_len);
@@ -84,7 +96,7 @@ static bool
 map_is_right(const struct oxdp_floods *floods, const struct flood *flood)
 {
     for (size_t i = 0; flood->ifindexes && i < flood->n; i++) {
-        if (flood->ifindexes[i] != get_port(floods, flood, i)->ifindex) {
+        if (flood->ifindexes[i] != get_ifindex(floods, flood, i)) {
             return false;
         }
     }
@@ -119,8 +131,8 @@ update(struct oxdp_floods *floods, struct flood *flood)
 
 /* Maps. */
 
-/* Makes a map of the devices 'ifindexes', of number 'n', that of set 'id'.
- * Returns 0 or a positive errno value. */
+/* Makes a map of the devices 'ifindexes', of number 'n', those that are not 0,
+ * that of set 'id'.  Returns 0 or a positive errno value. */
 static int
 make_map(const struct oxdp_bpf *bpf, uint32_t id, const uint32_t *ifindexes,
          size_t n)
@@ -134,7 +146,9 @@ make_map(const struct oxdp_bpf *bpf, uint32_t id, const uint32_t *ifindexes,
         return -fd;
     }
     for (uint32_t i = 0; i < n && !error; i++) {
-        error = -bpf_map_update_elem(fd, &i, &ifindexes[i], BPF_ANY);
+        if (ifindexes[i]) {
+            error = -bpf_map_update_elem(fd, &i, &ifindexes[i], BPF_ANY);
+        }
     }
     error = error ? error : -bpf_map_update_elem(bpf->floods_fd, &id, &fd,
                                                  BPF_ANY);
@@ -152,7 +166,7 @@ set_map(struct oxdp_floods *floods, struct flood *flood)
     int error;
 
     for (size_t i = 0; i < flood->n; i++) {
-        ifindexes[i] = get_port(floods, flood, i)->ifindex;
+        ifindexes[i] = get_ifindex(floods, flood, i);
     }
     ovs_mutex_unlock(&floods->mutex);
     error = make_map(floods->bpf, flood->id, ifindexes, flood->n);

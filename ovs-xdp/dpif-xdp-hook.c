@@ -149,6 +149,17 @@ why_no_peer(const struct xdp_port *port, const struct oxdp_link_info *info,
             ? xstrdup("cannot look at the peer") : NULL);
 }
 
+/* Whether what is redirected to the keeper of 'port', which is LOCAL, gets to
+ * LOCAL.  Linux before 6.3 does not tell. */
+static bool
+keeper_takes_frames(const struct xdp_port *port)
+{
+    uint64_t features;
+
+    return (oxdp_xdp_features(port->in_ifindex, &features)
+            || features & OXDP_NETDEV_XDP_ACT_NDO_XMIT);
+}
+
 /* Stores in BPF's table what 'info' says of the port's device. */
 static void
 port_update(struct xdp_dp *dp, struct xdp_port *port,
@@ -180,6 +191,9 @@ port_update(struct xdp_dp *dp, struct xdp_port *port,
     }
     if (port->local) {
         flags |= OXDP_PORT_F_LOCAL;
+        if (keeper_takes_frames(port)) {
+            flags |= OXDP_PORT_F_KEEPER;
+        }
     }
     if (port->fallback) {
         flags |= OXDP_PORT_F_FALLBACK;

@@ -286,6 +286,7 @@ port_disconnect(struct xdp_dp *dp, struct xdp_port *port)
     xdp_port_detach(port);
     port_restore(dp, port);
     dp->bpf->shared->ports[port_no].ifindex = 0;
+    dp->bpf->shared->ports[port_no].frames_ifindex = 0;
     oxdp_floods_port_changed(oxdp_table_floods(dp->table), port_no);
     ifport_remove(dp, port->ifindex);
     if (port->local) {
@@ -315,6 +316,7 @@ port_connect(struct xdp_dp *dp, struct xdp_port *port, char **why)
         return 0;
     }
     p->ifindex = port->ifindex;
+    p->frames_ifindex = val.ifindex;
     p->tokens = dp->upcall_burst;
 
     error = ifport_insert(dp, port->ifindex, port->port_no);

@@ -863,6 +863,7 @@ add_port(uint32_t port, uint32_t flags, bool encap)
     bpf->shared->ports[port].flags = OXDP_PORT_F_PRESENT | flags;
     bpf->shared->ports[port].max_len = DIFF_MAX_LEN;
     bpf->shared->ports[port].ifindex = info.ifindex;
+    bpf->shared->ports[port].frames_ifindex = info.ifindex;
     memset(&val, 0, sizeof val);
     val.ifindex = info.ifindex;
     if (bpf_map_update_elem(bpf->devs_fd, &port, &val, 0)) {

@@ -46,9 +46,7 @@ CASES has lines:
                                 "user" has any, others have none; "no-xmit" is
                                 in TC, where XDP would be better if there is
                                 one, "frame" in XDP or else ovs-vswitchd,
-                                "flood" broadcast by XDP or else copied by TC,
-                                "copies" copied by TC in any case, since there
-                                is an output that takes no frames
+                                "flood" broadcast by XDP or else copied by TC
 
     once HOST WHAT... [count=N] sends once, N times, whatever flows there are
     packet-out IN_PORT ACTIONS WHAT...
@@ -598,9 +596,6 @@ class Comparison:
             elif verdict == 'flood':
                 layer = 'tc' if lab.mode == 'tc' else 'xdp'
                 reason = 'multi-output' if lab.mode == 'tc' else 'flood'
-            elif verdict == 'copies':
-                layer = 'tc'
-                reason = 'multi-output' if lab.mode == 'tc' else 'no-xmit'
             elif verdict == 'frame':
                 layer = 'user' if lab.mode == 'tc' else 'xdp'
                 reason = 'frame' if lab.mode == 'tc' else ''
