@@ -33,6 +33,7 @@ UNIT_TESTS = \
 LAB_TESTS = \
 	tests/actions.test \
 	tests/away.test \
+	tests/bench.test \
 	tests/bridge-errors.test \
 	tests/conntrack.test \
 	tests/demo.test \
@@ -75,6 +76,7 @@ BRIDGE_TESTS = \
 	tests/away.test \
 	tests/bridge-errors.test \
 	tests/fdb.test \
+	tests/flood.test \
 	tests/local.test \
 	tests/pins.test \
 	tests/takeover.test

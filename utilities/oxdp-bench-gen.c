@@ -54,6 +54,9 @@
 /* Ethernet's shortest, without the checksum. */
 #define FRAME_LEN 60
 
+/* Where frames may arrive. */
+#define MAX_SINKS 64
+
 struct frame {
     struct ethhdr eth;
     struct iphdr ip;
@@ -100,10 +103,11 @@ fatal(int error, const char *format, ...)
 static void
 usage(void)
 {
-    puts("usage: oxdp-bench-gen --from NETNS:IFACE --to NETNS:IFACE\n"
-         "           [--bare NETNS:IN:OUT] [--cpu CPU]\n"
+    puts("usage: oxdp-bench-gen --from NETNS:IFACE --to NETNS:IFACE...\n"
+         "           [--broadcast] [--skb] [--bare NETNS:IN:OUT] [--cpu CPU]\n"
          "Helper of ovs-xdp-bench: sends through IFACE what arrives at its\n"
-         "peer, counts and drops in XDP what arrives on the IFACE of --to.\n"
+         "peer, counts and drops in XDP what arrives on the IFACE of each\n"
+         "--to, or with --skb in TC.  --broadcast sends to all of them.\n"
          "--bare attaches a plain XDP redirect from IN to OUT.");
     exit(EXIT_SUCCESS);
 }
@@ -152,6 +156,21 @@ attach(const struct bpf_program *prog, int ifindex, const char *name)
     }
 }
 
+/* This attachment stays, on a device of the benchmark's own. */
+static void
+attach_tc(const struct bpf_program *prog, int ifindex, const char *name)
+{
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
+                .attach_point = BPF_TC_INGRESS);
+    LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = bpf_program__fd(prog));
+    int error = bpf_tc_hook_create(&hook);
+
+    error = error ? error : bpf_tc_attach(&hook, &opts);
+    if (error) {
+        fatal(-error, "cannot attach %s to %s", bpf_program__name(prog), name);
+    }
+}
+
 /* The kernel looks the device up in the namespace that we are in. */
 static void
 set_device(const struct bpf_map *map, int ifindex)
@@ -189,13 +208,14 @@ ip_checksum(const void *p, size_t n)
     return htons(~(sum + (sum >> 16)));
 }
 
-/* From h1 to h2 of a lab. */
+/* From h1 of a lab to h2, or to all. */
 static void
-make_frame(struct frame *f)
+make_frame(struct frame *f, bool broadcast)
 {
     memset(f, 0, sizeof *f);
     memcpy(f->eth.h_source, "\2\0\0\0\0\1", ETH_ALEN);
-    memcpy(f->eth.h_dest, "\2\0\0\0\0\2", ETH_ALEN);
+    memcpy(f->eth.h_dest, broadcast ? "\xff\xff\xff\xff\xff\xff"
+                          : "\2\0\0\0\0\2", ETH_ALEN);
     f->eth.h_proto = htons(ETH_P_IP);
     f->ip.version = 4;
     f->ip.ihl = 5;
@@ -420,37 +440,56 @@ main(int argc, char *argv[])
         { "from", required_argument, NULL, 'f' },
         { "to", required_argument, NULL, 't' },
         { "bare", required_argument, NULL, 'b' },
+        { "broadcast", no_argument, NULL, 'B' },
         { "cpu", required_argument, NULL, 'c' },
+        { "skb", no_argument, NULL, 's' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
     struct sigaction action = { .sa_handler = ignore_signal };
-    const char *from = NULL, *to = NULL, *bare = NULL;
+    const char *from = NULL, *bare = NULL;
     struct generator gen = { .cpu = 0 };
+    struct place to[MAX_SINKS];
+    bool broadcast = false, skb = false;
+    size_t n_to = 0;
     struct place p;
     int c;
 
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (c) {
         case 'f': from = optarg; break;
-        case 't': to = optarg; break;
+        case 't':
+            if (n_to >= MAX_SINKS) {
+                fatal(0, "more than %d times --to", MAX_SINKS);
+            }
+            to[n_to++] = parse_place(optarg);
+            break;
         case 'b': bare = optarg; break;
+        case 'B': broadcast = true; break;
+        case 's': skb = true; break;
         case 'c': gen.cpu = atoi(optarg); break;
         case 'h': usage(); break;
         default: return EXIT_FAILURE;
         }
     }
-    if (!from || !to || optind < argc) {
+    if (!from || !n_to || optind < argc) {
         fatal(0, "this is a helper of ovs-xdp-bench; see --help");
     }
 
     sigaction(SIGUSR1, &action, NULL);
     gen.ksoftirqd = find_ksoftirqd(gen.cpu);
     gen.skel = load();
-    make_frame(&gen.frame);
-    p = parse_place(to);
-    attach(gen.skel->progs.oxdp_bench_sink, enter_place(p.netns, p.name),
-           p.name);
+    make_frame(&gen.frame, broadcast);
+    for (size_t i = 0; i < n_to; i++) {
+        int ifindex = enter_place(to[i].netns, to[i].name);
+
+        if (skb) {
+            attach_tc(gen.skel->progs.oxdp_bench_skb_sink, ifindex,
+                      to[i].name);
+        } else {
+            attach(gen.skel->progs.oxdp_bench_sink, ifindex, to[i].name);
+        }
+    }
     if (bare) {
         attach_bare(gen.skel, bare);
     }

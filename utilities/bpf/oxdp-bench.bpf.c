@@ -2,7 +2,8 @@
 /*
  * oxdp-bench.bpf.c: both ends of ovs-xdp-bench, and what it compares with.
  *
- *   a0 (gen) -> a1 [switch, or oxdp_bench_bare] b0 -> b1 (oxdp_bench_sink)
+ *   a0 (gen) -> a1 [switch, or oxdp_bench_bare] b0 -> b1 (oxdp_bench_sink or
+ *                                                         _skb_sink)
  *
  * utilities/oxdp-bench-gen.c loads and runs these.  Nothing of the datapath
  * is in here.
@@ -11,6 +12,7 @@
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/ip.h>
+#include <linux/pkt_cls.h>
 #include <linux/udp.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
@@ -90,9 +92,8 @@ oxdp_bench_bare(struct xdp_md *ctx)
     return bpf_redirect_map(&bench_out_dev, 0, XDP_DROP);
 }
 
-SEC("xdp.frags")
-int
-oxdp_bench_sink(struct xdp_md *ctx)
+static __always_inline void
+count_arrived(void)
 {
     __u32 key = 0;
     __u64 *arrived = bpf_map_lookup_elem(&bench_arrived, &key);
@@ -100,7 +101,23 @@ oxdp_bench_sink(struct xdp_md *ctx)
     if (arrived) {
         ++*arrived;
     }
+}
+
+SEC("xdp.frags")
+int
+oxdp_bench_sink(struct xdp_md *ctx)
+{
+    count_arrived();
     return XDP_DROP;
+}
+
+/* The same of a host without XDP. */
+SEC("tc")
+int
+oxdp_bench_skb_sink(struct __sk_buff *ctx)
+{
+    count_arrived();
+    return TC_ACT_SHOT;
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";
