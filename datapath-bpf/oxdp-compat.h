@@ -42,11 +42,23 @@
 #define OXDP_INLINE static __always_inline
 #define oxdp_memcpy __builtin_memcpy
 #define oxdp_memset __builtin_memset
+
+/* Returns 'i', which the caller knows to be less than SIZE, in a way that the
+ * verifier and the compiler cannot but know it as well.  SIZE is a power of
+ * two. */
+#define OXDP_BOUND(I, SIZE)                                     \
+    ({                                                          \
+        __u64 i_ = (I);                                         \
+                                                                \
+        asm volatile("%0 &= %1" : "+r" (i_) : "i" ((SIZE) - 1)); \
+        i_;                                                     \
+    })
 #else
 #include <string.h>
 #define OXDP_INLINE static inline __attribute__((always_inline, unused))
 #define oxdp_memcpy memcpy
 #define oxdp_memset memset
+#define OXDP_BOUND(I, SIZE) ((I) & ((SIZE) - 1))
 #endif
 
 /* Words and half words of structures and packets. */

@@ -124,17 +124,6 @@ struct {
     __type(value, __u32);
 } oxdp_xsks SEC(".maps");
 
-/* Returns 'i', which the caller knows to be less than SIZE, in a way that the
- * verifier and the compiler cannot but know it as well.  SIZE is a power of
- * two. */
-#define OXDP_BOUND(I, SIZE)                                     \
-    ({                                                          \
-        __u64 i_ = (I);                                         \
-                                                                \
-        asm volatile("%0 &= %1" : "+r" (i_) : "i" ((SIZE) - 1)); \
-        i_;                                                     \
-    })
-
 /* Returns what this CPU, whose number is 'cpu', has for itself. */
 OXDP_INLINE struct oxdp_cpu_block *
 oxdp_cpu_block_get(__u32 cpu)

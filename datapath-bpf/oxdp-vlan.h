@@ -78,7 +78,8 @@ oxdp_tag_pcp(const struct oxdp_vlan *v)
 OXDP_INLINE int
 oxdp_bport_has_vlan(const struct oxdp_bport *bport, __u16 vid)
 {
-    return bport->vlans[(vid & OXDP_VLAN_VID) / 64] >> (vid & 63) & 1;
+    return bport->vlans[OXDP_BOUND(vid / 64, OXDP_VLANS / 64)] >> (vid & 63)
+           & 1;
 }
 
 /* Returns nonzero if a packet to 'dst' stays on its link, as OVS's
