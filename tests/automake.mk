@@ -40,6 +40,7 @@ LAB_TESTS = \
 	tests/diff-bridges.test \
 	tests/documentation.test \
 	tests/dpctl.test \
+	tests/fallback.test \
 	tests/fdb.test \
 	tests/flood.test \
 	tests/groups.test \
@@ -75,6 +76,7 @@ LAB_TESTS = \
 BRIDGE_TESTS = \
 	tests/away.test \
 	tests/bridge-errors.test \
+	tests/fallback.test \
 	tests/fdb.test \
 	tests/flood.test \
 	tests/local.test \
