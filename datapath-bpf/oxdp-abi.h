@@ -613,8 +613,10 @@ struct oxdp_queue {
                                  * none. */
     __u32 read;                 /* Number of the last packet read. */
     __u32 limit;                /* Packets that may wait in it. */
+    __u32 upcall_limit;         /* The same, if another one makes an upcall: as
+                                 * many as do not wait for too long. */
     __u32 socket;               /* Element of oxdp_xsks. */
-    __u32 pad0[11];
+    __u32 pad0[10];
     /* Written by BPF. */
     __u32 sent;                 /* Number of the last packet sent. */
     __u32 pad1;

@@ -23,6 +23,19 @@
 #define OXDP_SHARE_UPCALL 3
 #define OXDP_SHARE_FLOW 1
 
+/* Returns how many packets of one port may wait, so that one more may be sent
+ * because of 'reason', if 'waiting' do of all. */
+OXDP_INLINE __u32
+oxdp_queue_share(const struct oxdp_queue *queue, __u32 waiting,
+                 enum oxdp_punt reason)
+{
+    int flow = reason == OXDP_PUNT_USER || reason == OXDP_PUNT_SKB;
+    __u32 limit = flow ? queue->limit : queue->upcall_limit;
+
+    return waiting >= limit ? 0
+           : (limit - waiting) >> (flow ? OXDP_SHARE_FLOW : OXDP_SHARE_UPCALL);
+}
+
 /* Reads what the other side writes. */
 #define OXDP_READ(X) (*(const volatile typeof(X) *) &(X))
 
@@ -77,8 +90,6 @@ oxdp_upcall_check(struct oxdp_cpu_block *block, struct oxdp_port *port,
 {
     const struct oxdp_queue *queue = &block->queue;
     struct oxdp_port_queue *pq = oxdp_port_queue_get(block, port_no);
-    int shift = (reason == OXDP_PUNT_USER || reason == OXDP_PUNT_SKB
-                 ? OXDP_SHARE_FLOW : OXDP_SHARE_UPCALL);
     __u32 read = OXDP_READ(queue->read);
     __u32 waiting = queue->sent - read;
     int away;
@@ -91,7 +102,7 @@ oxdp_upcall_check(struct oxdp_cpu_block *block, struct oxdp_port *port,
         return OXDP_DROP_QUEUE_FULL;
     }
     if (oxdp_port_queue_waiting(pq, read)
-        > (queue->limit - waiting) >> shift) {
+        > oxdp_queue_share(queue, waiting, reason)) {
         return OXDP_DROP_UPCALL_QUEUE;
     }
     return oxdp_port_may_punt(port) ? OXDP_N_DROPS : OXDP_DROP_PUNT_RATE;

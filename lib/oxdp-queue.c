@@ -10,11 +10,20 @@
 
 #include "oxdp-abi.h"
 #include "oxdp-loader.h"
+#include "timeval.h"
 #include "util.h"
 
 /* What was sent arrives within this time or never: it waits for a soft
  * interrupt at most, in ms. */
 #define ARRIVAL_MS 20
+
+/* With this many packets at a time, the reader's speed is measured. */
+#define SPEED_PACKETS 128
+
+/* Upcalls of one port, which are a ninth of those that may wait, are to wait no
+ * longer than this, in ms: others wait for them. */
+#define UPCALL_MS 20
+#define MIN_UPCALLS 64
 
 /* What the reader of the queue of one CPU remembers. */
 struct reader {
@@ -22,6 +31,9 @@ struct reader {
     long long int empty_at;     /* When the queue was found empty, or 0. */
     uint32_t empty_sent;        /* What had been sent then. */
     uint64_t refused;           /* As last seen. */
+    long long int busy_since;   /* When the last 'n_busy' packets began to be
+                                 * read, or 0; never empty since then. */
+    int n_busy;
 };
 
 struct oxdp_queues {
@@ -54,6 +66,7 @@ oxdp_queues_create(struct oxdp_bpf *bpf, uint32_t limit)
         r->block->queue.socket = cpu % bpf->n_queues;
         r->block->queue.limit = limit / DIV_ROUND_UP(bpf->n_cpus,
                                                      bpf->n_queues);
+        r->block->queue.upcall_limit = r->block->queue.limit;
     }
     return queues;
 }
@@ -104,6 +117,30 @@ advance(uint32_t *p, uint32_t read)
     }
 }
 
+static void
+set_upcall_limit(struct oxdp_queue *queue, uint64_t limit)
+{
+    WRITE(queue->upcall_limit, MIN(MAX(limit, MIN_UPCALLS), queue->limit));
+}
+
+/* A packet was read.  If many were and the queue always had more, this is how
+ * fast they can be read. */
+static void
+measure_speed(struct reader *r)
+{
+    if (++r->n_busy >= SPEED_PACKETS || !r->busy_since) {
+        long long int now = time_msec();
+
+        if (r->busy_since) {
+            long long int ms = MAX(now - r->busy_since, 1);
+
+            set_upcall_limit(&r->block->queue, 9 * UPCALL_MS * r->n_busy / ms);
+        }
+        r->busy_since = now;
+        r->n_busy = 0;
+    }
+}
+
 void
 oxdp_queues_read(struct oxdp_queues *queues, uint32_t socket,
                  const struct oxdp_hdr *hdr)
@@ -111,8 +148,10 @@ oxdp_queues_read(struct oxdp_queues *queues, uint32_t socket,
     /* Whoever wrote the header. */
     if (hdr->cpu < queues->n_cpus && hdr->cpu % queues->n_sockets == socket
         && hdr->port < OXDP_MAX_PORTS) {
-        struct oxdp_cpu_block *block = queues->readers[hdr->cpu].block;
+        struct reader *r = &queues->readers[hdr->cpu];
+        struct oxdp_cpu_block *block = r->block;
 
+        measure_speed(r);
         advance(&block->port_queues[hdr->port].read, hdr->port_seq);
         advance(&block->queue.read, hdr->seq);
     }
@@ -129,6 +168,10 @@ oxdp_queues_empty(struct oxdp_queues *queues, uint32_t socket,
         struct oxdp_queue *queue = &r->block->queue;
         uint32_t sent = READ(queue->sent);
 
+        if (r->busy_since) {
+            r->busy_since = 0;
+            set_upcall_limit(queue, 2 * (uint64_t) queue->upcall_limit);
+        }
         if (sent == queue->read) {
             r->empty_at = 0;
             continue;

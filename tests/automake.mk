@@ -63,6 +63,7 @@ LAB_TESTS = \
 	tests/qos.test \
 	tests/restart.test \
 	tests/sampling.test \
+	tests/storm.test \
 	tests/stp.test \
 	tests/table.test \
 	tests/takeover.test \
@@ -81,6 +82,7 @@ BRIDGE_TESTS = \
 	tests/flood.test \
 	tests/local.test \
 	tests/pins.test \
+	tests/storm.test \
 	tests/takeover.test
 
 TESTS = $(UNIT_TESTS) $(LAB_TESTS)
@@ -239,7 +241,7 @@ TEST_LOG_COMPILER = $(LOG_COMPILER)
 BASH_SHELL = bash
 
 check-bridge:
-	$(AM_V_at)TAKEOVER_SECONDS=60 TAKEOVER_RESTARTS=5 \
+	$(AM_V_at)TAKEOVER_SECONDS=60 TAKEOVER_RESTARTS=5 STORM_SECONDS=20 \
 	  $(MAKE) $(AM_MAKEFLAGS) check TESTS='$(BRIDGE_TESTS)'
 .PHONY: check-bridge
 

@@ -39,7 +39,7 @@ fake_reader_open(struct oxdp_bpf *bpf, uint32_t limit)
         struct oxdp_queue *queue = &oxdp_bpf_cpu_block(bpf, cpu)->queue;
 
         queue->socket = cpu % bpf->n_queues;
-        queue->limit = limit;
+        queue->limit = queue->upcall_limit = limit;
     }
     return 0;
 }

@@ -6,6 +6,10 @@
                                             MAC address; prints how many arrive
     lab-packets.py noise LAB FROM SECONDS   the same, as fast as possible;
                                             prints how many were sent
+    lab-packets.py first LAB FROM TO N SECONDS
+                                sends N packets, each from another MAC address,
+                                every SECONDS; prints how many arrive and the
+                                milliseconds that the slowest one took
     lab-packets.py spread LAB FROM KIND N ROUNDS [dst=...]
                                             one packet of each of N connections
                                             (KIND is udp4, udp6, tcp4 or tcp6),
@@ -787,6 +791,22 @@ def burst(lab, sender, receiver, n):
     print(int(n) - len(missing))
 
 
+def first(lab, sender, receiver, n, interval):
+    out = Port(lab + '-' + sender, 'eth0')
+    into = Port(lab + '-' + receiver, 'eth0')
+    slowest = arrived = 0
+    for frame in itertools.islice(new_flows(1 << 20), int(n)):
+        start = time.monotonic()
+        out.send(frame)
+        while time.monotonic() - start < float(interval):
+            left = float(interval) - (time.monotonic() - start)
+            if select.select([into.sock], [], [], max(0, left))[0]:
+                if into.receive() == frame:
+                    arrived += 1
+                    slowest = max(slowest, time.monotonic() - start)
+    print(arrived, int(slowest * 1000))
+
+
 def noise(lab, sender, seconds):
     out = Port(lab + '-' + sender, 'eth0')
     deadline = time.monotonic() + float(seconds)
@@ -905,5 +925,5 @@ def tap(netns, dev, address):
 
 
 if __name__ == '__main__':
-    {'compare': compare, 'burst': burst, 'noise': noise, 'spread': spread,
-     'stream': stream, 'tap': tap}[sys.argv[1]](*sys.argv[2:])
+    {'compare': compare, 'burst': burst, 'first': first, 'noise': noise,
+     'spread': spread, 'stream': stream, 'tap': tap}[sys.argv[1]](*sys.argv[2:])

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fake-reader.h"
 #include "odp-util.h"
@@ -229,6 +230,31 @@ test_losses(void)
     block->queue.limit = LIMIT;
 }
 
+/* What the queue may hold follows how fast it is read. */
+static void
+test_speed(void)
+{
+    struct oxdp_hdr hdr = block->punt;
+
+    check(block->queue.upcall_limit == LIMIT, "at first there is room");
+    for (int i = 0; i < 260; i++) {
+        usleep(500);
+        hdr.seq++;
+        oxdp_queues_read(queues, block->queue.socket, &hdr);
+    }
+    check(block->queue.upcall_limit < LIMIT / 2,
+          "a slow reader has a shorter queue, of %u",
+          block->queue.upcall_limit);
+    block->queue.sent = hdr.seq;
+    for (int i = 0; i < 10; i++) {
+        hdr.seq = ++block->queue.sent;
+        oxdp_queues_read(queues, block->queue.socket, &hdr);
+        oxdp_queues_empty(queues, block->queue.socket, 3000 + i);
+    }
+    check(block->queue.upcall_limit == LIMIT,
+          "it gets longer if nothing waits");
+}
+
 static void
 test_fallback(void)
 {
@@ -359,6 +385,7 @@ main(void)
     test_away();
     test_shares();
     test_losses();
+    test_speed();
     test_fallback();
     test_user_flow(table);
     test_gate();

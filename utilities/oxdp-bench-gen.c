@@ -8,6 +8,8 @@
  *   "flows N"         from now on, frames of N flows in turn; reply "ok"
  *   "renew"           from now on, each frame gets its headers anew, which what
  *                     is on the way may have changed last time; reply "ok"
+ *   "macs"            from now on, each frame from a random MAC address; reply
+ *                     "ok"
  *   "run WARM TIME"   generates for WARM + TIME milliseconds; reply: frames
  *                     sent, frames arrived, nanoseconds, and nanoseconds that
  *                     the frames had the CPU, all within TIME
@@ -393,6 +395,9 @@ serve(struct generator *gen)
             run(gen, x, y);
         } else if (sscanf(line, "flows %u", &x) == 1 && x) {
             gen->skel->data->bench_flows = x;
+            puts("ok");
+        } else if (!strcmp(line, "macs\n")) {
+            gen->skel->bss->bench_macs = 1;
             puts("ok");
         } else if (!strcmp(line, "renew\n")) {
             memcpy(gen->skel->bss->bench_headers, &gen->frame,

@@ -50,6 +50,10 @@ __u32 bench_renew = 0;
 __u8 bench_headers[sizeof(struct ethhdr) + sizeof(struct iphdr)
                    + sizeof(struct udphdr)];
 
+/* If nonzero, each frame comes from another MAC address, a random one.  Set by
+ * oxdp-bench-gen. */
+__u32 bench_macs = 0;
+
 /* Frames made.  One CPU at a time runs the generator. */
 __u64 bench_sent;
 
@@ -68,6 +72,17 @@ oxdp_bench_gen(struct xdp_md *ctx)
             return XDP_ABORTED;
         }
         __builtin_memcpy(headers, bench_headers, sizeof bench_headers);
+    }
+    if (bench_macs) {
+        struct ethhdr *eth = (void *) (long) ctx->data;
+        __u32 random = bpf_get_prandom_u32();
+
+        if ((void *) (eth + 1) > (void *) (long) ctx->data_end) {
+            return XDP_ABORTED;
+        }
+        eth->h_source[0] = 2;
+        eth->h_source[1] = 0xee;
+        __builtin_memcpy(&eth->h_source[2], &random, sizeof random);
     }
     if (bench_flows > 1) {
         struct ethhdr *eth = (void *) (long) ctx->data;
