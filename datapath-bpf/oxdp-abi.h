@@ -263,6 +263,8 @@ OXDP_ASSERT(sizeof(struct oxdp_op) == 32);
     OXDP_VERDICT(SKB, "skb")    /* By the opcodes, in TC. */              \
     OXDP_VERDICT(FLOOD, "flood") /* Its outputs by broadcast in XDP, or else \
                                  * by the opcodes in TC. */               \
+    OXDP_VERDICT(BRIDGE, "bridge") /* By the kernel bridge, which TC gives it, \
+                                 * or else as SKB. */                     \
     OXDP_VERDICT(USER, "user")  /* In ovs-vswitchd, via the CPU port. */
 
 enum oxdp_verdict {
@@ -280,6 +282,8 @@ enum oxdp_verdict {
     OXDP_REASON(FLOOD, "flood", "XDP broadcasts to several outputs")          \
     OXDP_REASON(FLOOD_MAP, "flood-map",                                       \
                 "several outputs, of which XDP has no map (yet)")             \
+    OXDP_REASON(BRIDGE, "bridge",                                             \
+                "several outputs, for which the kernel bridge makes copies")  \
     OXDP_REASON(USERSPACE, "userspace",                                       \
                 "sends packets to the controller or to a collector")          \
     OXDP_REASON(METADATA, "metadata",                                         \
@@ -331,7 +335,11 @@ struct oxdp_flow {
                                  * all COPY and OUTPUT opcodes make together,
                                  * otherwise 0. */
     __u16 growth;               /* Bytes that opcodes may add to a packet. */
-    __u64 pad1;
+    __u32 bridge_gen;           /* If 'verdict' is BRIDGE: the kernel bridge
+                                 * does the same as the opcodes, of which there
+                                 * may be none, while control.bridge_gen is
+                                 * this. */
+    __u32 pad1;
     struct oxdp_key key;        /* Masked. */
     struct oxdp_op ops[OXDP_MAX_OPS];
 };
@@ -432,6 +440,8 @@ enum oxdp_priority_tags {
 #define OXDP_BPORT_F_PROTECTED 1u
 #define OXDP_BPORT_F_BLOCKED 2u /* Nothing goes in or out: STP, a bond's other
                                  * member, reserved for a mirror. */
+#define OXDP_BPORT_F_FLOOD 4u   /* The kernel bridge is to flood what comes in,
+                                 * where it can. */
 
 struct oxdp_bport {
     __u32 bridge;               /* ifindex of the kernel bridge that it is a
@@ -726,7 +736,9 @@ struct oxdp_control {
     /* Written by BPF's clock program: one instant on two clocks. */
     __u64 clock_ns;             /* CLOCK_MONOTONIC. */
     __u64 clock_jiffies;        /* bpf_jiffies64(). */
-    __u64 pad1[3];
+    __u32 bridge_gen;           /* Changes with what is in 'bports'. */
+    __u32 pad0;
+    __u64 pad1[2];
 };
 OXDP_ASSERT(sizeof(struct oxdp_control) == 64);
 

@@ -495,6 +495,24 @@ oxdp_tcp_flags(const struct oxdp_key *key)
     return key->nw_proto == OXDP_IPPROTO_TCP ? key->tcp_flags : 0;
 }
 
+/* Returns nonzero if the kernel bridge does for the packet what 'flow' says. */
+OXDP_INLINE int
+oxdp_is_bridged(const struct oxdp_flow *flow)
+{
+    return (OXDP_SKB && flow->verdict == OXDP_VERDICT_BRIDGE
+            && flow->bridge_gen == oxdp_shared.control.bridge_gen);
+}
+
+/* Returns nonzero if only userspace knows what to do with packets of 'flow'. */
+OXDP_INLINE int
+oxdp_is_for_user(const struct oxdp_flow *flow)
+{
+    return (flow->verdict == OXDP_VERDICT_USER
+            || (OXDP_SKB && flow->headers & OXDP_HEADERS_MPLS)
+            || (OXDP_SKB && flow->verdict == OXDP_VERDICT_BRIDGE
+                && !flow->n_ops && !oxdp_is_bridged(flow)));
+}
+
 /* One pass of the packet through the flow table.  A function of its own, which
  * the verifier looks at once and not once per recirculation. */
 __attribute__((noinline)) int
@@ -534,8 +552,7 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
             return oxdp_pass_punt(ctx, st, OXDP_PUNT_MISS);
         }
     }
-    if (flow->verdict == OXDP_VERDICT_USER
-        || (OXDP_SKB && flow->headers & OXDP_HEADERS_MPLS)) {
+    if (oxdp_is_for_user(flow)) {
         return oxdp_pass_punt(ctx, st, OXDP_PUNT_USER);
     }
 #if !OXDP_SKB
@@ -555,7 +572,8 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
     stats->hits[OXDP_HOOK]++;
     stats->search_hits += !hinted;
     oxdp_flow_count(&place, cpu, st->len, oxdp_tcp_flags(&st->key));
-    return oxdp_execute(ctx, st, flow, stats);
+    return oxdp_is_bridged(flow) ? OXDP_FALLBACK
+           : oxdp_execute(ctx, st, flow, stats);
 }
 
 /* oxdp_receive() for most frames: oxdp_parse_common() can parse it, the hint

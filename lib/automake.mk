@@ -9,6 +9,8 @@ lib_liboxdp_a_SOURCES = \
 	lib/oxdp-attach.h \
 	lib/oxdp-bport.c \
 	lib/oxdp-bport.h \
+	lib/oxdp-bflood.c \
+	lib/oxdp-bflood.h \
 	lib/oxdp-bridge.c \
 	lib/oxdp-bridge.h \
 	lib/oxdp-compile.c \

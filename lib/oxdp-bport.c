@@ -88,7 +88,8 @@ oxdp_bport_set(struct oxdp_bport *bport,
     struct oxdp_bport new = {
         .bridge = config->bridge_ifindex,
         .flags = ((config->protected ? OXDP_BPORT_F_PROTECTED : 0)
-                  | (config->blocked ? OXDP_BPORT_F_BLOCKED : 0)),
+                  | (config->blocked ? OXDP_BPORT_F_BLOCKED : 0)
+                  | (config->flood ? OXDP_BPORT_F_FLOOD : 0)),
         .vlan_mode = get_vlan_mode(config),
         .priority_tags = get_priority_tags(config->priority_tags),
         .tag = config->tag >= 0 && config->tag < OXDP_VLANS ? config->tag : 0,

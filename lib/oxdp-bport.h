@@ -30,6 +30,7 @@ struct oxdp_bport_config {
     const char *priority_tags;  /* other_config:priority-tags, or NULL. */
     bool protected;             /* Port:protected. */
     bool blocked;               /* Nothing goes in or out. */
+    bool flood;                 /* The kernel bridge is to flood. */
 };
 
 /* Stores '*config' in '*bport', which BPF may be reading.  Not thread-safe. */

@@ -38,7 +38,8 @@ void oxdp_flood_unref(struct oxdp_floods *, const struct oxdp_flow *flow);
 
 /* Returns true if XDP cannot broadcast to the set of 'flow' since a port of it
  * takes no frames. */
-bool oxdp_flood_lacks_frames(struct oxdp_floods *, const struct oxdp_flow *flow);
+bool oxdp_flood_lacks_frames(struct oxdp_floods *,
+                             const struct oxdp_flow *flow);
 
 /* Something that BPF knows of 'port' has changed: its device, its flags or how
  * long frames it takes. */

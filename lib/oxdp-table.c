@@ -18,6 +18,7 @@
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
 #include "oxdp-abi.h"
+#include "oxdp-bflood.h"
 #include "oxdp-compile.h"
 #include "oxdp-compat.h"
 #include "oxdp-flood.h"
@@ -568,6 +569,7 @@ install(struct oxdp_table *t, const struct oxdp_key *key,
     flow->headers = ops->headers;
     flow->flood = ops->flood;
     flow->growth = ops->growth;
+    flow->bridge_gen = ops->bridge_gen;
     flow->plain = (ops->verdict == OXDP_VERDICT_XDP
                    && (!ops->n_ops
                        || (ops->n_ops == 1
@@ -646,6 +648,7 @@ megaflow_install(struct oxdp_table *t, struct oxdp_megaflow *mf,
     minimatch_expand(&mf->rule.match, &match);
     memset(&ops, 0, sizeof ops);
     oxdp_compile_actions(actions, actions_len, &ops);
+    oxdp_bflood_choose(t->bpf->shared, &match, actions, actions_len, &ops);
     reason = (oxdp_key_from_match(&match, &key, &bits)
               ? install(t, &key, &bits, &ops, &slot)
               : OXDP_REASON_MATCH);
@@ -797,6 +800,62 @@ table_modify(struct oxdp_table *t, struct oxdp_megaflow *mf,
     old = ovsrcu_get_protected(struct oxdp_actions *, &mf->actions);
     ovsrcu_set(&mf->actions, new);
     ovsrcu_postpone(oxdp_actions_free, old);
+}
+
+/* Looks again whether the kernel bridge can flood the packets of 'mf'. */
+static void
+refresh_bridged(struct oxdp_table *t, struct oxdp_megaflow *mf)
+    OVS_REQUIRES(t->mutex)
+{
+    const struct oxdp_actions *actions
+        = ovsrcu_get_protected(struct oxdp_actions *, &mf->actions);
+    struct oxdp_flow ops;
+    struct match match;
+    uint8_t verdict;
+    uint32_t slot;
+
+    atomic_read_relaxed(&mf->verdict, &verdict);
+    atomic_read_relaxed(&mf->slot, &slot);
+    memset(&ops, 0, sizeof ops);
+    minimatch_expand(&mf->rule.match, &match);
+    oxdp_compile_actions(actions->actions, actions->size, &ops);
+    oxdp_bflood_choose(t->bpf->shared, &match, actions->actions,
+                       actions->size, &ops);
+    if (slot == OXDP_NO_SLOT
+        || (verdict == OXDP_VERDICT_BRIDGE)
+           == (ops.verdict == OXDP_VERDICT_BRIDGE)) {
+        if (slot != OXDP_NO_SLOT) {
+            slot_flow(t, slot)->bridge_gen = ops.bridge_gen;
+        }
+        return;
+    }
+    atomic_store_relaxed(&mf->modified, true);
+    mf->prev_slot = slot;
+    megaflow_install(t, mf, actions->actions, actions->size);
+    uninstall(t, slot, mf, false);
+}
+
+void
+oxdp_table_refresh_bridged(struct oxdp_table *t)
+{
+    struct oxdp_megaflow *mf;
+
+    ovs_mutex_lock(&t->mutex);
+    CMAP_FOR_EACH (mf, node, &t->by_ufid) {
+        if (!oxdp_bflood_is_candidate(&mf->rule.match)) {
+            continue;
+        }
+        /* Both may release the mutex, and 'mf' be deleted. */
+        make_room(t);
+        if (mf->prev_slot != OXDP_NO_SLOT) {
+            wait_reclaimed(t);
+        }
+        if (oxdp_table_find(t, &mf->ufid) == mf
+            && mf->prev_slot == OXDP_NO_SLOT) {
+            refresh_bridged(t, mf);
+        }
+    }
+    ovs_mutex_unlock(&t->mutex);
 }
 
 int

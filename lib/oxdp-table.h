@@ -92,6 +92,10 @@ void oxdp_table_destroy(struct oxdp_table *);
 /* Returns the sets of ports that flows are broadcast to. */
 struct oxdp_floods *oxdp_table_floods(const struct oxdp_table *);
 
+/* BPF's 'bports' have changed: looks again which flows the kernel bridge can
+ * flood the packets of.  May block for some 10 ms. */
+void oxdp_table_refresh_bridged(struct oxdp_table *);
+
 /* Changes how many flows there may be.  Those that exist stay. */
 void oxdp_table_set_max_flows(struct oxdp_table *, uint32_t max_flows);
 

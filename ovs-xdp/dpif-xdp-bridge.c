@@ -324,12 +324,13 @@ forward_without_local(struct xdp_port *port)
 
 /* Tells BPF what 'cfg' says of 'port'. */
 static void
-set_bport(const struct xdp_dp *dp, const struct xdp_port *port,
+set_bport(struct xdp_dp *dp, const struct xdp_port *port,
           const struct ovsrec_port *cfg)
     OVS_REQUIRES(dp->port_mutex)
 {
     struct oxdp_bport *bport
         = &dp->bpf->shared->bports[odp_to_u32(port->port_no)];
+    const struct oxdp_bport old = *bport;
 
     if (port->bridge_ifindex) {
         struct oxdp_bport_config config = {
@@ -344,11 +345,16 @@ set_bport(const struct xdp_dp *dp, const struct xdp_port *port,
             .priority_tags = smap_get(&cfg->other_config, "priority-tags"),
             .protected = cfg->protected_,
             .blocked = port->blocked,
+            .flood = port->flood == XDP_FLOOD_BRIDGE,
         };
 
         oxdp_bport_set(bport, &config);
     } else {
         oxdp_bport_clear(bport);
+    }
+    if (memcmp(&old, bport, sizeof old)) {
+        dp->bpf->shared->control.bridge_gen++;
+        dp->bports_changed = true;
     }
 }
 
@@ -379,6 +385,8 @@ void
 xdp_bridge_remove_port(struct xdp_dp *dp, struct xdp_port *port)
 {
     oxdp_bport_clear(&dp->bpf->shared->bports[odp_to_u32(port->port_no)]);
+    dp->bpf->shared->control.bridge_gen++;
+    dp->bports_changed = true;
     sset_find_and_delete(&stp_blocked, port->name);
     oxdp_bridge_release(port->ifindex);
     port->bridge_ifindex = 0;
@@ -453,6 +461,10 @@ xdp_bridges_run(struct xdp_dp *dp)
         dp->idl_seqno = seqno;
         dp->bridges_changed = stp_changed = false;
         apply_all(dp);
+    }
+    if (dp->bports_changed) {
+        dp->bports_changed = false;
+        oxdp_table_refresh_bridged(dp->table);
     }
     ovs_mutex_unlock(&dp->port_mutex);
 }

@@ -55,6 +55,12 @@ xdp_flow_layer(const struct xdp_dp *dp, const struct oxdp_megaflow *mf_,
         || !oxdp_megaflow_get_slot(dp->table, mf, &slot)) {
         return "user";
     }
+    if (verdict == OXDP_VERDICT_BRIDGE
+        && slot.bridge_gen != dp->bpf->shared->control.bridge_gen) {
+        *reason = (slot.n_ops ? OXDP_REASON_MULTI_OUTPUT
+                   : OXDP_REASON_TOO_LONG);
+        return slot.n_ops ? "tc" : "user";
+    }
     if (mf->in_port >= OXDP_MAX_PORTS
         || !(ports[mf->in_port].flags & OXDP_PORT_F_XDP)) {
         if (slot.headers & OXDP_HEADERS_MPLS) {
@@ -63,7 +69,7 @@ xdp_flow_layer(const struct xdp_dp *dp, const struct oxdp_megaflow *mf_,
         }
         return "tc";
     }
-    if (verdict == OXDP_VERDICT_SKB) {
+    if (verdict == OXDP_VERDICT_SKB || verdict == OXDP_VERDICT_BRIDGE) {
         return "tc";
     }
     if (slot.flood) {

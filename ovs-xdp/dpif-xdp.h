@@ -168,6 +168,8 @@ struct xdp_dp {
     struct oxdp_port_stats gone_stats;  /* Sum over ports that have left. */
     struct seq *port_seq;       /* Changes with 'ports'. */
     bool bridges_changed;       /* Something that xdp_bridges_run() reads. */
+    bool bports_changed;        /* BPF's 'bports', on which flows that the
+                                 * kernel bridge floods depend. */
     unsigned int idl_seqno;     /* Of the database, as last applied. */
     struct shash port_refusals; /* Why ports could not be added, by name. */
     struct nln *links;          /* Tells of changes of devices. */

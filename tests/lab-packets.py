@@ -51,7 +51,8 @@ CASES has lines:
                                 "user" has any, others have none; "no-xmit" is
                                 in TC, where XDP would be better if there is
                                 one, "frame" in XDP or else ovs-vswitchd,
-                                "flood" broadcast by XDP or else copied by TC
+                                "flood" broadcast by XDP or else copied by TC,
+                                "bridge" by the kernel bridge
 
     once HOST WHAT... [count=N] sends once, N times, whatever flows there are
     packet-out IN_PORT ACTIONS WHAT...
@@ -612,6 +613,8 @@ class Comparison:
             elif verdict == 'flood':
                 layer = 'tc' if lab.mode == 'tc' else 'xdp'
                 reason = 'multi-output' if lab.mode == 'tc' else 'flood'
+            elif verdict == 'bridge':
+                layer, reason = 'tc', 'bridge'
             elif verdict == 'frame':
                 layer = 'user' if lab.mode == 'tc' else 'xdp'
                 reason = 'frame' if lab.mode == 'tc' else ''
