@@ -49,17 +49,38 @@ const struct ovsrec_open_vswitch *__real_ovsrec_open_vswitch_first(
 const struct ovsrec_open_vswitch *__wrap_ovsrec_open_vswitch_first(
     const struct ovsdb_idl *);
 
-const struct ovsrec_open_vswitch *
-__wrap_ovsrec_open_vswitch_first(const struct ovsdb_idl *idl)
-{
-    the_idl = idl;
-    return __real_ovsrec_open_vswitch_first(idl);
-}
-
 static bool
 bridge_is_ours(const struct ovsrec_bridge *cfg)
 {
     return !strcmp(cfg->datapath_type, DPIF_XDP_TYPE);
+}
+
+/* If the database has changed and has no bridge of ours, removes what an
+ * earlier daemon has left: OVS opens no datapath that has no bridge. */
+static void
+remove_leftover(void)
+{
+    static unsigned int last_seqno;
+    const struct ovsrec_bridge *cfg;
+    unsigned int seqno = ovsdb_idl_get_seqno(the_idl);
+
+    if (seqno != last_seqno) {
+        last_seqno = seqno;
+        OVSREC_BRIDGE_FOR_EACH (cfg, the_idl) {
+            if (bridge_is_ours(cfg)) {
+                return;
+            }
+        }
+        xdp_dp_remove_leftover();
+    }
+}
+
+const struct ovsrec_open_vswitch *
+__wrap_ovsrec_open_vswitch_first(const struct ovsdb_idl *idl)
+{
+    the_idl = idl;
+    remove_leftover();
+    return __real_ovsrec_open_vswitch_first(idl);
 }
 
 bool

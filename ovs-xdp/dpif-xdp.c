@@ -144,6 +144,28 @@ xdp_dp_unref(struct xdp_dp *dp)
     }
 }
 
+void
+xdp_dp_remove_leftover(void)
+{
+    struct sset names = SSET_INITIALIZER(&names);
+    char *name = oxdp_instance_name();
+    int pid;
+
+    ovs_mutex_lock(&dp_mutex);
+    oxdp_instance_list(&names);
+    if (!the_dp && sset_contains(&names, name)
+        && !oxdp_instance_is_alive(&pid)) {
+        VLOG_INFO("removing the datapath that an earlier ovs-vswitchd has "
+                  "left: there is no bridge with datapath_type=%s",
+                  DPIF_XDP_TYPE);
+        oxdp_instance_delete_devices();
+        oxdp_instance_destroy(name);
+    }
+    ovs_mutex_unlock(&dp_mutex);
+    sset_destroy(&names);
+    free(name);
+}
+
 static int
 dpif_xdp_init(void)
 {

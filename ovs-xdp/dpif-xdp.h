@@ -214,6 +214,10 @@ extern const struct dpif_class dpif_xdp_class;
 struct xdp_dp *xdp_dp_get(void);
 void xdp_dp_unref(struct xdp_dp *);
 
+/* Unless there is a datapath, removes from the kernel the one that an earlier
+ * daemon has left.  Main thread. */
+void xdp_dp_remove_leftover(void);
+
 static inline struct xdp_dp *
 get_xdp_dp(const struct dpif *dpif)
 {
