@@ -43,6 +43,7 @@ LAB_TESTS = \
 	tests/fallback.test \
 	tests/fdb.test \
 	tests/flood.test \
+	tests/gate.test \
 	tests/groups.test \
 	tests/handover.test \
 	tests/idle.test \
@@ -80,6 +81,7 @@ BRIDGE_TESTS = \
 	tests/fallback.test \
 	tests/fdb.test \
 	tests/flood.test \
+	tests/gate.test \
 	tests/local.test \
 	tests/pins.test \
 	tests/storm.test \

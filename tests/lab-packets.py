@@ -892,7 +892,10 @@ def stream(lab, sender, n, rate, *receivers):
     start = time.monotonic()
     sent = 0
     while sent < int(n) and not stopped:
-        out.send(head + struct.pack('!I', sent))
+        try:
+            out.send(head + struct.pack('!I', sent))
+        except OSError:
+            pass                # The link is down: the packet is lost.
         sent += 1
         collect(max(0, start + sent / float(rate) - time.monotonic()))
     deadline = time.monotonic() + LATE
