@@ -59,7 +59,8 @@ oxdp_instance_name(void)
 }
 
 bool
-oxdp_instance_parse(const char *instance, uint64_t *netns_inode, char **rundirp)
+oxdp_instance_parse(const char *instance, uint64_t *netns_inode,
+                    char **rundirp)
 {
     struct ds s = DS_EMPTY_INITIALIZER;
     unsigned long long int inode;

@@ -3,8 +3,8 @@
  * oxdp-instance: whose a datapath is, and taking one out of the kernel that no
  * daemon runs.
  *
- * An instance is the datapath of one network namespace and one run directory of
- * Open vSwitch.  Its name is that of its directory (oxdp-pin.h).
+ * An instance is the datapath of one network namespace and one run directory
+ * of Open vSwitch.  Its name is that of its directory (oxdp-pin.h).
  *
  * Functions are about the network namespace of the calling thread and can be
  * called in any thread.
@@ -40,12 +40,12 @@ int oxdp_instance_lock(int *fdp, char **errp);
 /* Lets others ask who it is.  To be called now and then. */
 void oxdp_instance_run(int lock_fd);
 
-/* Returns true if there is a process that has it.  '*pid' is which, or 0 if that
- * is not known. */
+/* Returns true if there is a process that has it.  '*pid' is which, or 0 if
+ * that is not known. */
 bool oxdp_instance_is_alive(int *pid);
 
-/* Detaches what was found and not adopted.  Devices for which 'is_port' returns
- * false, which may be NULL, are left as they were before they were ports. */
+/* Detaches what was found and not adopted.  Devices for which 'is_port', which
+ * may be NULL, returns false are left as they were before they were ports. */
 void oxdp_instance_release(struct oxdp_pins *,
                            bool (*is_port)(int ifindex, void *aux), void *aux);
 

@@ -46,9 +46,9 @@ enum oxdp_point {
 
 const char *oxdp_point_name(enum oxdp_point);
 
-/* What a daemon has to know of a device that an earlier one has left, the value
- * of the map "state".  Later versions of ovs-xdp read it: what is here does not
- * change. */
+/* What a daemon has to know of a device that an earlier one has left, the
+ * value of the map "state".  Later versions of ovs-xdp read it: what is here
+ * does not change. */
 struct oxdp_pin_state {
     uint32_t port_no;           /* Datapath port, 0 if none. */
     uint32_t changed;           /* OXDP_CHANGED_*, see oxdp-netdev.h. */
@@ -84,8 +84,8 @@ struct oxdp_found {
  * datapath then ends with the process. */
 int oxdp_pins_open(struct oxdp_pins **pinsp, char **errp);
 
-/* Opens 'instance', a name from oxdp_instance_list(), for removal.  The caller is
- * in its network namespace. */
+/* Opens 'instance', a name from oxdp_instance_list(), for removal.  The caller
+ * is in its network namespace. */
 struct oxdp_pins *oxdp_pins_open_other(const char *instance);
 
 /* To be called now and then by a process that has oxdp_pins_open()ed. */

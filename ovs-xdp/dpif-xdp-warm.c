@@ -6,8 +6,8 @@
  * Without, the first packets of all flows would make upcalls at once, and
  * packets that come while OVS answers these would be too many to wait.
  *
- * What traffic there is, the flows of the earlier daemon say, if its ABI version
- * is ours.  Nothing else of them is used: for each, a packet is made that
+ * What traffic there is, the flows of the earlier daemon say, if its ABI
+ * version is ours.  Nothing else of them is used: for each, a packet is made that
  * matches it, and an upcall of that.  OVS puts the flow that it now wants for
  * such packets.  It also executes the packet; that is where it ends.
  */

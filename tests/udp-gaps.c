@@ -8,8 +8,8 @@
  *
  * Both print "ready" when they are.  The receiver stops at the sender's last
  * datagram, of which there are several, or after ten seconds without any.  It
- * prints a line "lost COUNT FROM TO" for every gap, the times in microseconds of
- * CLOCK_REALTIME, and at the end "sent N received N twice N".
+ * prints a line "lost COUNT FROM TO" for every gap, the times in microseconds
+ * of CLOCK_REALTIME, and at the end "sent N received N twice N".
  */
 
 #undef NDEBUG
@@ -53,7 +53,8 @@ sleep_until(int64_t us)
 {
     struct timespec ts = { us / 1000000, us % 1000000 * 1000 };
 
-    while (clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &ts, NULL) == EINTR) {
+    while (clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &ts,
+                           NULL) == EINTR) {
         continue;
     }
 }

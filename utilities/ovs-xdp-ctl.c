@@ -40,19 +40,19 @@ usage(void)
 %s: looks at and removes datapaths of type xdp\n\
 usage: %s [OPTIONS] COMMAND [ARG...]\n\
 \n\
-A datapath has a name, made of the number of its network namespace and of the\n\
-run directory of its ovs-vswitchd.  It outlives that: what of it is in the\n\
-kernel is pinned in " OXDP_PIN_BASE "/NAME.\n\
+A datapath has a name, made of the number of its network namespace and of\n\
+the run directory of its ovs-vswitchd.  It outlives that: what of it is in\n\
+the kernel is pinned in " OXDP_PIN_BASE "/NAME.\n\
 \n\
 Commands:\n\
-  show [NAME...]     print datapaths (default: all), whether their ovs-vswitchd\n\
-                     is alive, and what is pinned, with the numbers of links,\n\
-                     programs and maps for bpftool\n\
-  destroy [NAME...]  remove datapaths from the kernel (default: what is in the\n\
-                     network namespace where this runs): programs, maps, and\n\
-                     the devices that ovs-vswitchd made, bridges and internal\n\
-                     ports among them.  Not if ovs-vswitchd is alive: then use\n\
-                     \"ovs-appctl exit --cleanup\".\n\
+  show [NAME...]     print datapaths (default: all), whether their\n\
+                     ovs-vswitchd is alive, and what is pinned, with the\n\
+                     numbers of links, programs and maps for bpftool\n\
+  destroy [NAME...]  remove datapaths from the kernel (default: what is in\n\
+                     the network namespace where this runs): programs, maps,\n\
+                     and the devices that ovs-vswitchd made, bridges and\n\
+                     internal ports among them.  Not if ovs-vswitchd is\n\
+                     alive: then use \"ovs-appctl exit --cleanup\".\n\
 \n\
 Options:\n\
   --all              with destroy: all there are\n\
@@ -108,8 +108,8 @@ parse_options(int argc, char *argv[])
 
 /* Network namespaces. */
 
-/* Returns a descriptor of network namespace 'inode' and stores in '*wherep', to
- * be freed, how to get there, or returns -1 if there is none such. */
+/* Returns a descriptor of network namespace 'inode' and stores in '*wherep',
+ * to be freed, how to get there, or returns -1 if there is none such. */
 static int
 open_namespace(uint64_t inode, char **wherep)
 {
@@ -181,8 +181,8 @@ run_in_namespace(const char *instance, instance_func *cb)
     return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
 }
 
-/* Calls 'cb' for those of 'names' that 'ctx' has as arguments, or else for all,
- * and exits if something went wrong. */
+/* Calls 'cb' for those of 'names' that 'ctx' has as arguments, or else for
+ * all, and exits if something went wrong. */
 static void
 for_each_instance(struct ovs_cmdl_context *ctx, const struct sset *names,
                   instance_func *cb)
@@ -273,8 +273,8 @@ is_alive(const char *what)
         }
         usleep(ENDING_USEC);
     }
-    ovs_error(0, "%s: ovs-vswitchd is alive, process %d: use \"ovs-appctl exit "
-              "--cleanup\", or --force", what, pid);
+    ovs_error(0, "%s: ovs-vswitchd is alive, process %d: use \"ovs-appctl "
+              "exit --cleanup\", or --force", what, pid);
     return true;
 }
 
