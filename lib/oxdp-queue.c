@@ -22,7 +22,7 @@
 
 /* Upcalls of one port, which are a ninth of those that may wait, are to wait no
  * longer than this, in ms: others wait for them. */
-#define UPCALL_MS 20
+#define UPCALL_MS 10
 #define MIN_UPCALLS 64
 
 /* What the reader of the queue of one CPU remembers. */
