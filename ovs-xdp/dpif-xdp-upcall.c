@@ -11,6 +11,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "dp-packet.h"
 #include "dpif-xdp.h"
@@ -27,6 +30,9 @@ VLOG_DEFINE_THIS_MODULE(dpif_xdp_upcall);
 
 /* Upcalls that may wait for a handler. */
 #define MAX_QUEUED_UPCALLS 4096
+
+/* Nice value of handler threads. */
+#define HANDLER_NICE -10
 
 /* Packets read from a socket before upcalls are returned. */
 #define RECV_BATCH 32
@@ -359,6 +365,23 @@ upcall_to_dpif(struct xdp_upcall *u, struct dpif_upcall *out,
     upcall_free(u);
 }
 
+/* Whether prefer_thread() was called in the calling thread. */
+DEFINE_STATIC_PER_THREAD_DATA(bool, is_preferred, false)
+
+/* Lets the calling thread, a handler, run before others that have work for a
+ * while, such as revalidators: packets wait for it.  Does nothing where that is
+ * not permitted. */
+static void
+prefer_thread(void)
+{
+    bool *preferred = is_preferred_get();
+
+    if (!*preferred) {
+        *preferred = true;
+        setpriority(PRIO_PROCESS, syscall(SYS_gettid), HANDLER_NICE);
+    }
+}
+
 int
 dpif_xdp_recv(struct dpif *dpif, uint32_t handler_id,
               struct dpif_upcall *upcall, struct ofpbuf *buf)
@@ -366,6 +389,7 @@ dpif_xdp_recv(struct dpif *dpif, uint32_t handler_id,
     struct xdp_dp *dp = get_xdp_dp(dpif);
     struct xdp_upcall *u = NULL;
 
+    prefer_thread();
     ovs_rwlock_rdlock(&dp->handlers_lock);
     if (handler_id < dp->n_handlers) {
         struct xdp_handler *handler = &dp->handlers[handler_id];
