@@ -435,8 +435,8 @@ enum oxdp_priority_tags {
 #define OXDP_VLANS 4096
 
 /* What a port is to the bridge, for packets that the kernel bridge forwards,
- * which knows nothing of this: see oxdp-vlan.h.  Index is the datapath port.  Written by
- * lib/oxdp-bport.c, read by BPF. */
+ * which knows nothing of this: see oxdp-vlan.h.  Index is the datapath port.
+ * Written by lib/oxdp-bport.c, read by BPF. */
 #define OXDP_BPORT_F_PROTECTED 1u
 #define OXDP_BPORT_F_BLOCKED 2u /* Nothing goes in or out: STP, a bond's other
                                  * member, reserved for a mirror. */
