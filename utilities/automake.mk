@@ -26,12 +26,31 @@ CLEAN_LOCAL += clean-bench-deps
 clean-bench-deps:
 	rm -f utilities/bpf/$(DEPDIR)/*.bpo utilities/bpf/*.tmp
 
-INSTALL_EXEC_LOCAL += install-bench-gen
-install-bench-gen: utilities/oxdp-bench-gen
-	$(MKDIR_P) '$(DESTDIR)$(xdppkglibdir)'
+# What it consists of, likewise.
+OXDP_BENCH_PY = \
+	utilities/oxdp_bench/__init__.py \
+	utilities/oxdp_bench/base.py \
+	utilities/oxdp_bench/cli.py \
+	utilities/oxdp_bench/core.py \
+	utilities/oxdp_bench/flood.py \
+	utilities/oxdp_bench/frames.py \
+	utilities/oxdp_bench/lab.py \
+	utilities/oxdp_bench/load.py \
+	utilities/oxdp_bench/result.py \
+	utilities/oxdp_bench/tcp.py
+EXTRA_DIST += $(OXDP_BENCH_PY)
+
+INSTALL_EXEC_LOCAL += install-bench
+install-bench: utilities/oxdp-bench-gen
+	$(MKDIR_P) '$(DESTDIR)$(xdppkglibdir)/oxdp_bench'
 	$(INSTALL_PROGRAM) utilities/oxdp-bench-gen \
 	  '$(DESTDIR)$(xdppkglibdir)/oxdp-bench-gen'
+	for file in $(OXDP_BENCH_PY); do \
+	  $(INSTALL_DATA) "$(srcdir)/$$file" \
+	    '$(DESTDIR)$(xdppkglibdir)/oxdp_bench' || exit 1; \
+	done
 
-UNINSTALL_LOCAL += uninstall-bench-gen
-uninstall-bench-gen:
+UNINSTALL_LOCAL += uninstall-bench
+uninstall-bench:
+	rm -rf '$(DESTDIR)$(xdppkglibdir)/oxdp_bench'
 	rm -f '$(DESTDIR)$(xdppkglibdir)/oxdp-bench-gen'

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line."""
+
+import argparse
+import os
+import signal
+import sys
+
+from .base import BenchError
+from .core import Bench
+from .flood import test_flood
+from .frames import test_actions, test_hit
+from .tcp import test_tcp
+
+TESTS = {"hit": test_hit, "actions": test_actions, "flood": test_flood,
+         "tcp": test_tcp}
+
+
+def parse_options():
+    cpus = sorted(os.sched_getaffinity(0))
+    parser = argparse.ArgumentParser(
+        description="Measures the datapath next to something else, in network "
+        "namespaces of its own.  Packets are per second of CPU time.",
+        epilog="Tests: " + "; ".join(
+            "%s: %s" % (name, f.__doc__) for name, f in TESTS.items()))
+    parser.add_argument("--json", action="store_true",
+                        help="one JSON object per line and result")
+    parser.add_argument("--runs", type=int, default=5, metavar="N",
+                        help="runs of each compared thing (default: 5)")
+    parser.add_argument("--duration", type=float, default=1, metavar="S",
+                        help="seconds per run (default: 1)")
+    parser.add_argument("--pin", type=int, default=cpus[-1], metavar="CPU",
+                        help="the CPU to measure on (default: %d, the last)"
+                        % cpus[-1])
+    parser.add_argument("tests", nargs="+", metavar="TEST",
+                        choices=[*TESTS, "all"],
+                        help=", ".join(TESTS) + "; or all")
+    options = parser.parse_args()
+    if "all" in options.tests:
+        options.tests = list(TESTS)
+    if options.runs < 1 or not .01 <= options.duration <= 100:
+        parser.error("at least 1 run, and .01 to 100 seconds each")
+    if options.pin not in cpus:
+        parser.error("there is no CPU %d for us, choose from %s"
+                     % (options.pin, ", ".join(map(str, cpus))))
+    return options
+
+
+def stop(signr, _):
+    sys.exit(128 + signr)
+
+
+def run_test(name, options):
+    """Runs a test and prints its results; False if it found an error."""
+    bench = Bench(options)
+    try:
+        for result in TESTS[name](bench):
+            bench.progress("")
+            print(result.to_json() if options.json else result.to_text(),
+                  flush=True)
+    except BenchError as e:
+        bench.progress("")
+        print("ovs-xdp-bench: %s: %s" % (name, e), file=sys.stderr)
+        return False
+    finally:
+        bench.close()
+    return True
+
+
+def main():
+    options = parse_options()
+    if os.geteuid():
+        sys.exit("ovs-xdp-bench: must run as root")
+    for signr in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:
+        signal.signal(signr, stop)
+    # An error in one test does not keep the others from being run.
+    results = [run_test(name, options) for name in options.tests]
+    sys.exit(0 if all(results) else 1)
