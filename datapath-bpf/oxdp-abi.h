@@ -14,7 +14,7 @@
 
 #include <linux/types.h>
 
-#define OXDP_ABI_VERSION 6
+#define OXDP_ABI_VERSION 7
 
 #define OXDP_ASSERT(EXPR) _Static_assert(EXPR, #EXPR)
 
@@ -318,42 +318,53 @@ enum oxdp_reason {
 
 /* A megaflow, one slot of a chunk.
  *
- * Written by the flow table (lib/oxdp-table.c) alone, and only while 'live' is
- * zero and a grace period has passed since it became zero; read by BPF. */
+ * Written by the flow table (lib/oxdp-table.c) alone, except for 'tcp_flags'
+ * and 'used', and only while 'live' is zero and a grace period has passed since
+ * it became zero; read by BPF. */
 struct oxdp_flow {
-    __u32 mask_id;
-    __u32 live;                 /* 'mask_id' + 1 while installed, else 0. */
+    __u16 live;                 /* 'mask_id' + 1 while installed, else 0. */
+    __u16 mask_id;
     __u8 verdict;               /* enum oxdp_verdict. */
     __u8 reason;                /* enum oxdp_reason. */
     __u8 n_ops;                 /* 0 means drop. */
-    __u8 plain;                 /* Nonzero if 'verdict' is XDP and 'ops' is
-                                 * nothing or one OUTPUT. */
-    __u32 out_port;             /* Datapath port of the last OUTPUT opcode,
-                                 * or OXDP_PORT_NONE. */
-    __u32 headers;              /* OXDP_HEADERS_*. */
+    __u8 headers;               /* OXDP_HEADERS_*. */
+    __u16 out_port;             /* Datapath port of the last OUTPUT opcode,
+                                 * or OXDP_NO_OUT_PORT. */
     __u16 flood;                /* If 'verdict' is FLOOD, the set of ports that
                                  * all COPY and OUTPUT opcodes make together,
                                  * otherwise 0. */
-    __u16 growth;               /* Bytes that opcodes may add to a packet. */
+    __u32 tcp_flags;            /* Seen so far, host byte order; by BPF. */
+    __u32 list : 24;            /* Where the opcodes are, plus 1; 0 if there is
+                                 * none or the only one is OUTPUT. */
+    __u32 growth : 8;           /* Bytes that opcodes may add to a packet. */
     __u32 bridge_gen;           /* If 'verdict' is BRIDGE: the kernel bridge
                                  * does the same as the opcodes, of which there
                                  * may be none, while control.bridge_gen is
                                  * this. */
-    __u32 pad1;
+    __u64 used;                 /* bpf_jiffies64() of the last packet, 0 if
+                                 * there was none; by BPF. */
     struct oxdp_key key;        /* Masked. */
-    struct oxdp_op ops[OXDP_MAX_OPS];
 };
-OXDP_ASSERT(sizeof(struct oxdp_flow) == 672);
+OXDP_ASSERT(sizeof(struct oxdp_flow) == 160);
+OXDP_ASSERT(OXDP_MAX_MASKS < 65536);
 
 #define OXDP_PORT_NONE 0xffffffffu
+#define OXDP_NO_OUT_PORT 0xffffu
+
+/* The opcodes of a flow that has more than one OUTPUT.  Lists come in chunks
+ * like flows, each one map. */
+struct oxdp_list {
+    struct oxdp_op ops[OXDP_MAX_OPS];
+};
+#define OXDP_LIST_SHIFT 10
+#define OXDP_LIST_CHUNK (1u << OXDP_LIST_SHIFT)
+#define OXDP_MAX_LIST_CHUNKS (OXDP_MAX_FLOWS / OXDP_LIST_CHUNK)
 
 /* Counters of a flow on one CPU: written by BPF on that CPU, read by
  * ovs-vswitchd, zeroed by it before the slot is used. */
 struct oxdp_flow_stats {
     __u64 packets;
     __u64 bytes;
-    __u64 used;                 /* bpf_jiffies64() of the last packet. */
-    __u64 tcp_flags;            /* Host byte order. */
 };
 
 /* OXDP_CHUNK_FLOWS slots, and a block of as many counters for each CPU. */

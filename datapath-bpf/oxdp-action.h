@@ -336,16 +336,27 @@ oxdp_pass_broadcast(__u32 flood)
 
 /* Executes the opcodes of 'flow'.  Returns a return code or OXDP_AGAIN. */
 OXDP_INLINE int
-oxdp_execute(oxdp_ctx *ctx, struct oxdp_state *st, struct oxdp_flow *flow,
-             struct oxdp_port_stats *stats)
+oxdp_execute(oxdp_ctx *ctx, struct oxdp_state *st,
+             const struct oxdp_flow *flow, struct oxdp_port_stats *stats)
 {
+    const struct oxdp_list *list;
     __u32 n = flow->n_ops;
     __u32 next = 0;
     __u32 i;
     int ret;
 
+    if (!flow->list) {
+        if (n) {
+            return oxdp_output(ctx, st, flow->out_port, stats);
+        }
+        goto end;
+    }
+    list = oxdp_flow_list(flow);
+    if (!list) {
+        goto end;               /* Cannot be. */
+    }
     for (i = 0; i < OXDP_MAX_OPS; i++) {
-        const struct oxdp_op *op = &flow->ops[i];
+        const struct oxdp_op *op = &list->ops[i];
 
         if (i >= n) {
             break;
@@ -571,7 +582,7 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
 
     stats->hits[OXDP_HOOK]++;
     stats->search_hits += !hinted;
-    oxdp_flow_count(&place, cpu, st->len, oxdp_tcp_flags(&st->key));
+    oxdp_flow_count(flow, &place, cpu, st->len, oxdp_tcp_flags(&st->key));
     return oxdp_is_bridged(flow) ? OXDP_FALLBACK
            : oxdp_execute(ctx, st, flow, stats);
 }
@@ -607,7 +618,7 @@ oxdp_receive_common(oxdp_ctx *ctx)
     hash = oxdp_hint_hash(key, OXDP_KEY_WORDS_IPV4, OXDP_KEY_WORDS_IPV4);
     flow = oxdp_lookup_hint(key, OXDP_KEY_WORDS_IPV4, hash,
                             *oxdp_hint_get(block, hash), &place);
-    if (!flow || !flow->plain) {
+    if (!flow || flow->verdict != OXDP_VERDICT_XDP || flow->list) {
         return OXDP_AGAIN;
     }
     stats = &block->ports[OXDP_BOUND(in_port, OXDP_MAX_PORTS)];
@@ -617,7 +628,7 @@ oxdp_receive_common(oxdp_ctx *ctx)
         return OXDP_AGAIN;
     }
     stats->hits[OXDP_HOOK]++;
-    oxdp_flow_count(&place, cpu, pkt.len, oxdp_tcp_flags(key));
+    oxdp_flow_count(flow, &place, cpu, pkt.len, oxdp_tcp_flags(key));
     if (!port) {
         stats->drops[OXDP_DROP_ACTION]++;
         return OXDP_RET_DROP;

@@ -97,6 +97,23 @@ struct {
     __array(values, struct oxdp_chunk_inner);
 } oxdp_chunks SEC(".maps");
 
+/* Lists of opcodes in chunks, like flows, but each an element of its own. */
+struct oxdp_lists_inner {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, OXDP_LIST_CHUNK);
+    __uint(key_size, sizeof(__u32));
+    __uint(value_size, sizeof(struct oxdp_list));
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+    __uint(max_entries, OXDP_MAX_LIST_CHUNKS);
+    __uint(key_size, sizeof(__u32));
+    __uint(value_size, sizeof(__u32));
+    __array(values, struct oxdp_lists_inner);
+} oxdp_lists SEC(".maps");
+
 /* Meters in chunks, like flows.  Settings are written by ovs-vswitchd, states
  * and counters by whoever meters a packet. */
 struct oxdp_meters_inner {

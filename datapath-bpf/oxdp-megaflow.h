@@ -50,13 +50,15 @@ oxdp_flow_get(__u32 slot, struct oxdp_place *place)
            ? &place->chunk->flows[OXDP_BOUND(slot, OXDP_CHUNK_FLOWS)] : NULL;
 }
 
-/* Counts a packet of 'len' bytes of the flow in '*place', on this CPU, whose
- * number is 'cpu'. */
+/* Counts a packet of 'len' bytes of 'flow', which is in '*place', on this CPU,
+ * whose number is 'cpu'.  What CPUs share is written only if it changes. */
 OXDP_INLINE void
-oxdp_flow_count(const struct oxdp_place *place, __u32 cpu, __u32 len,
-                __be16 tcp_flags)
+oxdp_flow_count(struct oxdp_flow *flow, const struct oxdp_place *place,
+                __u32 cpu, __u32 len, __be16 tcp_flags)
 {
     struct oxdp_flow_stats *stats = place->chunk->stats;
+    __u64 now = bpf_jiffies64();
+    __u32 flags;
 
     if (cpu >= oxdp_n_cpus) {
         return;
@@ -64,10 +66,25 @@ oxdp_flow_count(const struct oxdp_place *place, __u32 cpu, __u32 len,
     stats += cpu * OXDP_CHUNK_FLOWS + OXDP_BOUND(place->slot, OXDP_CHUNK_FLOWS);
     stats->packets++;
     stats->bytes += len;
-    stats->used = bpf_jiffies64();
-    if (tcp_flags) {
-        stats->tcp_flags |= bpf_ntohs(tcp_flags);
+    if (flow->used != now) {
+        flow->used = now;
     }
+    flags = bpf_ntohs(tcp_flags);
+    if (flags & ~flow->tcp_flags) {
+        __sync_fetch_and_or(&flow->tcp_flags, flags);
+    }
+}
+
+/* Returns the opcodes of 'flow', whose 'list' is not 0, or NULL. */
+OXDP_INLINE const struct oxdp_list *
+oxdp_flow_list(const struct oxdp_flow *flow)
+{
+    __u32 list = flow->list - 1;
+    __u32 chunk = list >> OXDP_LIST_SHIFT;
+    void *inner = bpf_map_lookup_elem(&oxdp_lists, &chunk);
+
+    list &= OXDP_LIST_CHUNK - 1;
+    return inner ? bpf_map_lookup_elem(inner, &list) : NULL;
 }
 
 OXDP_INLINE struct oxdp_mask *
@@ -88,7 +105,7 @@ oxdp_flow_verify(const struct oxdp_key *key, __u32 slot,
     __u32 n_words;
 
     /* Only what is read after 'live' belongs to it. */
-    if (!flow || *(volatile __u32 *) &flow->live != mask_id + 1) {
+    if (!flow || *(volatile __u16 *) &flow->live != mask_id + 1) {
         return NULL;
     }
     asm volatile("" : : : "memory");

@@ -31,6 +31,8 @@ lib_liboxdp_a_SOURCES = \
 	lib/oxdp-netdev.h \
 	lib/oxdp-pin.c \
 	lib/oxdp-pin.h \
+	lib/oxdp-pool.c \
+	lib/oxdp-pool.h \
 	lib/oxdp-queue.c \
 	lib/oxdp-queue.h \
 	lib/oxdp-table.c \

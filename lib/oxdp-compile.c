@@ -21,7 +21,8 @@
 
 /* Compilation of one flow. */
 struct compiler {
-    struct oxdp_flow *flow;
+    struct oxdp_code *code;
+    struct oxdp_flow *flow;     /* 'code->flow'. */
     enum oxdp_reason skb_reason; /* Why it takes an SKB, or NONE. */
     int set_pos;                /* Where the next SET of layers 3 and 4 goes. */
     bool moved;                 /* The headers move after 'set_pos', */
@@ -44,7 +45,7 @@ add_op(struct compiler *c, enum oxdp_opcode code)
     if (flow->n_ops >= OXDP_MAX_OPS) {
         return NULL;
     }
-    struct oxdp_op *op = &flow->ops[flow->n_ops++];
+    struct oxdp_op *op = &c->code->ops[flow->n_ops++];
 
     memset(op, 0, sizeof *op);
     op->code = code;
@@ -65,7 +66,7 @@ static struct oxdp_op *
 insert_op(struct compiler *c, enum oxdp_opcode code)
 {
     struct oxdp_op *op = add_op(c, code);
-    struct oxdp_op *place = &c->flow->ops[c->set_pos];
+    struct oxdp_op *place = &c->code->ops[c->set_pos];
     struct oxdp_op new;
 
     if (!op) {
@@ -97,11 +98,12 @@ add_set_op(struct compiler *c, enum oxdp_opcode code, uint32_t headers)
     return insert_op(c, code);
 }
 
-/* The opcode takes an SKB, because of 'reason'. */
+/* The opcode takes an SKB, because of 'reason'.  That a flow sends packets to
+ * userspace is worth knowing before all else. */
 static void
 need_skb(struct compiler *c, enum oxdp_reason reason)
 {
-    if (!c->skb_reason) {
+    if (!c->skb_reason || reason == OXDP_REASON_USERSPACE) {
         c->skb_reason = reason;
     }
 }
@@ -405,7 +407,7 @@ compile_output(struct compiler *c, uint32_t port_no, bool last)
 
     /* One more of the copies that are made already. */
     op = c->set_pos && c->set_pos == flow->n_ops
-         ? &flow->ops[flow->n_ops - 1] : NULL;
+         ? &c->code->ops[flow->n_ops - 1] : NULL;
     if (!op || op->code != OXDP_OP_COPY || op->arg32 >= OXDP_COPY_PORTS) {
         op = add_op(c, OXDP_OP_COPY);
         if (!op) {
@@ -540,7 +542,7 @@ compile_check_pkt_len(struct compiler *c, const struct nlattr *check,
     if (reason) {
         return reason;
     }
-    c->flow->ops[i].check.next = c->flow->n_ops;
+    c->code->ops[i].check.next = c->flow->n_ops;
     add_barrier(c);
     c->moved = start.moved;
     c->lost = start.lost;
@@ -706,15 +708,15 @@ compile_list(struct compiler *c, const struct nlattr *actions,
     return OXDP_REASON_NONE;
 }
 
-/* Returns true if 'flow', which is complete, ends in several outputs of the
+/* Returns true if 'code', which is complete, ends in several outputs of the
  * same bytes, without anything else in it that takes an SKB. */
 static bool
-is_flood(const struct oxdp_flow *flow)
+is_flood(const struct oxdp_code *code)
 {
     bool copies = false;
 
-    for (int i = 0; i < flow->n_ops; i++) {
-        switch (flow->ops[i].code) {
+    for (int i = 0; i < code->flow.n_ops; i++) {
+        switch (code->ops[i].code) {
         case OXDP_OP_COPY:
             copies = true;
             break;
@@ -737,16 +739,17 @@ is_flood(const struct oxdp_flow *flow)
 
 void
 oxdp_compile_actions(const struct nlattr *actions, size_t actions_len,
-                     struct oxdp_flow *flow)
+                     struct oxdp_code *code)
 {
-    struct compiler c = { .flow = flow };
+    struct oxdp_flow *flow = &code->flow;
+    struct compiler c = { .code = code, .flow = flow };
     enum oxdp_reason reason;
 
     flow->n_ops = 0;
     flow->headers = 0;
     flow->flood = flow->growth = 0;
-    flow->out_port = OXDP_PORT_NONE;
-    memset(flow->ops, 0, sizeof flow->ops);
+    flow->out_port = OXDP_NO_OUT_PORT;
+    memset(code->ops, 0, sizeof code->ops);
 
     reason = compile_list(&c, actions, actions_len, true);
     if (!reason && c.has_userspace && !c.has_output) {
@@ -768,8 +771,8 @@ oxdp_compile_actions(const struct nlattr *actions, size_t actions_len,
         flow->verdict = OXDP_VERDICT_USER;
         flow->n_ops = 0;
         flow->headers = 0;
-        flow->out_port = OXDP_PORT_NONE;
-    } else if (is_flood(flow)) {
+        flow->out_port = OXDP_NO_OUT_PORT;
+    } else if (is_flood(code)) {
         flow->verdict = OXDP_VERDICT_FLOOD;
         flow->growth = c.n_pushed * VLAN_HEADER_LEN;
     } else {

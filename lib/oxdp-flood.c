@@ -16,7 +16,7 @@
 #include "openvswitch/vlog.h"
 #include "ovs-rcu.h"
 #include "ovs-thread.h"
-#include "oxdp-abi.h"
+#include "oxdp-compile.h"
 #include "oxdp-loader.h"
 #include "util.h"
 
@@ -246,15 +246,15 @@ compare_ports(const void *a_, const void *b_)
     return *a < *b ? -1 : *a > *b;
 }
 
-/* Stores the ports that 'flow' outputs to in 'ports', which has room for all
+/* Stores the ports that 'code' outputs to in 'ports', which has room for all
  * that a flow can have, sorted, and returns their number. */
 static size_t
-get_ports(const struct oxdp_flow *flow, uint16_t *ports)
+get_ports(const struct oxdp_code *code, uint16_t *ports)
 {
     size_t n = 0;
 
-    for (int i = 0; i < flow->n_ops; i++) {
-        const struct oxdp_op *op = &flow->ops[i];
+    for (int i = 0; i < code->flow.n_ops; i++) {
+        const struct oxdp_op *op = &code->ops[i];
 
         if (op->code == OXDP_OP_OUTPUT) {
             ports[n++] = op->arg32;
@@ -289,10 +289,10 @@ create_flood(struct oxdp_floods *floods, const uint16_t *ports, size_t n,
 }
 
 void
-oxdp_flood_ref(struct oxdp_floods *floods, struct oxdp_flow *flow)
+oxdp_flood_ref(struct oxdp_floods *floods, struct oxdp_code *code)
 {
     uint16_t ports[OXDP_MAX_OPS * OXDP_COPY_PORTS];
-    size_t n = get_ports(flow, ports);
+    size_t n = get_ports(code, ports);
     uint32_t hash = hash_bytes(ports, n * sizeof *ports, 0);
     struct flood *flood;
 
@@ -306,13 +306,13 @@ oxdp_flood_ref(struct oxdp_floods *floods, struct oxdp_flow *flow)
         flood = create_flood(floods, ports, n, hash);
     }
     if (flood) {
-        flow->flood = flood->id;
+        code->flow.flood = flood->id;
         if (!flood->n_refs++) {
             update(floods, flood);
         }
     } else {
-        flow->verdict = OXDP_VERDICT_SKB;
-        flow->reason = OXDP_REASON_FLOOD_MAP;
+        code->flow.verdict = OXDP_VERDICT_SKB;
+        code->flow.reason = OXDP_REASON_FLOOD_MAP;
     }
     ovs_mutex_unlock(&floods->mutex);
 }

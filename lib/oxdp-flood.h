@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 struct oxdp_bpf;
+struct oxdp_code;
 struct oxdp_flow;
 struct oxdp_floods;
 
@@ -27,10 +28,10 @@ struct oxdp_floods *oxdp_floods_create(struct oxdp_bpf *bpf);
 /* No flow may have a set any more. */
 void oxdp_floods_destroy(struct oxdp_floods *);
 
-/* Gives 'flow', which has been compiled and whose verdict is
- * OXDP_VERDICT_FLOOD, its set, with one more reference.  If there is no room
- * for another set, changes the flow's verdict and reason. */
-void oxdp_flood_ref(struct oxdp_floods *, struct oxdp_flow *flow);
+/* Gives 'code', whose verdict is OXDP_VERDICT_FLOOD, its set, with one more
+ * reference.  If there is no room for another set, changes the flow's verdict
+ * and reason. */
+void oxdp_flood_ref(struct oxdp_floods *, struct oxdp_code *code);
 
 /* Gives back the reference to 'flow->flood', if that is not 0.  To be called
  * when no BPF program can be using 'flow' any more. */

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 
 #include "openvswitch/dynamic-string.h"
-#include "oxdp-abi.h"
+#include "oxdp-compile.h"
 #include "packets.h"
 #include "util.h"
 
@@ -205,13 +205,15 @@ format_args(const struct oxdp_op *op, struct ds *ds)
 }
 
 void
-oxdp_format_ops(const struct oxdp_flow *flow, struct ds *ds)
+oxdp_format_ops(const struct oxdp_code *code, struct ds *ds)
 {
+    const struct oxdp_flow *flow = &code->flow;
+
     if (flow->verdict != OXDP_VERDICT_USER && !flow->n_ops) {
         ds_put_cstr(ds, "drop");
     }
     for (int i = 0; i < flow->n_ops; i++) {
-        const struct oxdp_op *op = &flow->ops[i];
+        const struct oxdp_op *op = &code->ops[i];
         size_t start;
 
         if (i) {

@@ -9,14 +9,14 @@
 #define OXDP_FORMAT_H 1
 
 struct ds;
-struct oxdp_flow;
+struct oxdp_code;
 
 /* Names and texts of an enum oxdp_verdict and an enum oxdp_reason. */
 const char *oxdp_verdict_name(int verdict);
 const char *oxdp_reason_name(int reason);
 const char *oxdp_reason_text(int reason);
 
-/* Appends the opcodes of 'flow' to 'ds'. */
-void oxdp_format_ops(const struct oxdp_flow *flow, struct ds *ds);
+/* Appends the opcodes of 'code' to 'ds'. */
+void oxdp_format_ops(const struct oxdp_code *code, struct ds *ds);
 
 #endif /* oxdp-format.h */

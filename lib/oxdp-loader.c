@@ -353,6 +353,7 @@ map_all(struct oxdp_bpf *bpf)
     bpf->devs_fd = bpf_map__fd(xdp->maps.oxdp_devs);
     bpf->buckets_fd = bpf_map__fd(xdp->maps.oxdp_buckets);
     bpf->chunks_fd = bpf_map__fd(xdp->maps.oxdp_chunks);
+    bpf->lists_fd = bpf_map__fd(xdp->maps.oxdp_lists);
     bpf->floods_fd = bpf_map__fd(xdp->maps.oxdp_floods);
     bpf->meters_fd = bpf_map__fd(xdp->maps.oxdp_meters);
     bpf->xsks_fd = bpf_map__fd(xdp->maps.oxdp_xsks);

@@ -35,7 +35,8 @@ struct oxdp_bpf {
     struct oxdp_shared *shared;
 
     int devs_fd, xsks_fd;
-    int buckets_fd, chunks_fd, floods_fd, meters_fd;    /* The outer maps. */
+    int buckets_fd, chunks_fd, lists_fd, floods_fd; /* The outer maps, */
+    int meters_fd;                      /* and this one. */
 
     int xdp_port_fd, tc_port_fd;        /* Programs for ports. */
     int tc_local_fd, tc_keeper_fd;      /* For LOCAL and its keeper. */

@@ -25,6 +25,7 @@
 #include "oxdp-key.h"
 #include "oxdp-loader.h"
 #include "oxdp-match.h"
+#include "oxdp-pool.h"
 #include "timeval.h"
 #include "util.h"
 #include "versions.h"
@@ -36,12 +37,6 @@ COVERAGE_DEFINE(xdp_table_grow);
 
 /* Number of flows per bucket from which on the table of buckets is enlarged. */
 #define FLOWS_PER_BUCKET 3
-
-/* A chunk's map. */
-struct chunk {
-    struct oxdp_chunk *mem;
-    int fd;
-};
 
 /* A map of buckets. */
 struct buckets {
@@ -78,10 +73,8 @@ struct oxdp_table {
     struct cmap by_ufid;
 
     struct ovs_mutex mutex;     /* Protects all that follows. */
-    struct chunk chunks[OXDP_MAX_CHUNKS];
-    uint32_t n_chunks;
-    uint32_t *free_slots;       /* Stack. */
-    size_t n_free_slots, allocated_free_slots;
+    struct oxdp_pool slots;
+    struct oxdp_pool lists;     /* Of opcodes. */
     struct buckets buckets;
     struct hmap masks;          /* Of struct mask. */
     uint32_t free_masks[OXDP_MAX_MASKS]; /* Stack of ids. */
@@ -101,15 +94,27 @@ struct oxdp_table {
 static struct oxdp_flow *
 slot_flow(const struct oxdp_table *t, uint32_t slot)
 {
-    return &t->chunks[slot >> OXDP_CHUNK_SHIFT]
-            .mem->flows[slot & (OXDP_CHUNK_FLOWS - 1)];
+    struct oxdp_chunk *chunk = oxdp_pool_memory(&t->slots, slot);
+
+    return &chunk->flows[oxdp_pool_index(&t->slots, slot)];
 }
 
 static struct oxdp_flow_stats *
 slot_stats(const struct oxdp_table *t, uint32_t slot, uint32_t cpu)
 {
-    return &t->chunks[slot >> OXDP_CHUNK_SHIFT]
-            .mem->stats[cpu * OXDP_CHUNK_FLOWS + (slot & (OXDP_CHUNK_FLOWS - 1))];
+    struct oxdp_chunk *chunk = oxdp_pool_memory(&t->slots, slot);
+
+    return &chunk->stats[cpu * OXDP_CHUNK_FLOWS
+                         + oxdp_pool_index(&t->slots, slot)];
+}
+
+/* Returns the opcodes of 'flow', which has a list. */
+static struct oxdp_list *
+flow_list(const struct oxdp_table *t, const struct oxdp_flow *flow)
+{
+    struct oxdp_list *lists = oxdp_pool_memory(&t->lists, flow->list - 1);
+
+    return &lists[oxdp_pool_index(&t->lists, flow->list - 1)];
 }
 
 /* Adds to '*c' what BPF counted on 'slot'. */
@@ -117,58 +122,44 @@ static void
 add_slot_counters(const struct oxdp_table *t, uint32_t slot,
                   struct oxdp_counters *c)
 {
+    const volatile struct oxdp_flow *flow = slot_flow(t, slot);
+    uint64_t used = flow->used;
+
+    if (!used) {
+        return;
+    }
+    c->used = MAX(c->used, oxdp_bpf_jiffies_to_msec(t->bpf, used));
+    c->tcp_flags |= flow->tcp_flags;
     for (uint32_t cpu = 0; cpu < t->bpf->n_cpus; cpu++) {
         const volatile struct oxdp_flow_stats *s = slot_stats(t, slot, cpu);
-        uint64_t used = s->used;
 
-        if (used) {
-            c->packets += s->packets;
-            c->bytes += s->bytes;
-            c->tcp_flags |= s->tcp_flags;
-            c->used = MAX(c->used, oxdp_bpf_jiffies_to_msec(t->bpf, used));
-        }
+        c->packets += s->packets;
+        c->bytes += s->bytes;
     }
 }
-
-/* Memory for slots. */
 
 static void
-free_chunk(struct oxdp_table *t, struct chunk *chunk)
+pools_init(struct oxdp_table *t)
 {
-    oxdp_map_free(chunk->mem, oxdp_bpf_chunk_size(t->bpf), 1, chunk->fd);
-}
+    const struct oxdp_pool_config slots = {
+        .name = "oxdp_chunk",
+        .outer_fd = t->bpf->chunks_fd,
+        .value_size = oxdp_bpf_chunk_size(t->bpf),
+        .n_values = 1,
+        .shift = OXDP_CHUNK_SHIFT,
+        .max_chunks = OXDP_MAX_CHUNKS,
+    };
+    const struct oxdp_pool_config lists = {
+        .name = "oxdp_list_chunk",
+        .outer_fd = t->bpf->lists_fd,
+        .value_size = sizeof(struct oxdp_list),
+        .n_values = OXDP_LIST_CHUNK,
+        .shift = OXDP_LIST_SHIFT,
+        .max_chunks = OXDP_MAX_LIST_CHUNKS,
+    };
 
-static int
-add_chunk(struct oxdp_table *t)
-{
-    uint32_t n = t->n_chunks;
-    struct chunk *chunk = &t->chunks[n];
-    int error;
-
-    if (n >= OXDP_MAX_CHUNKS) {
-        return ENOSPC;
-    }
-    chunk->mem = oxdp_map_new("oxdp_chunk", oxdp_bpf_chunk_size(t->bpf), 1, 0,
-                              &chunk->fd);
-    if (!chunk->mem) {
-        return errno;
-    }
-    error = -bpf_map_update_elem(t->bpf->chunks_fd, &n, &chunk->fd, BPF_ANY);
-    if (error) {
-        free_chunk(t, chunk);
-        return error;
-    }
-    t->n_chunks++;
-
-    size_t need = (size_t) t->n_chunks * OXDP_CHUNK_FLOWS;
-    if (need > t->allocated_free_slots) {
-        t->free_slots = xrealloc(t->free_slots, need * sizeof *t->free_slots);
-        t->allocated_free_slots = need;
-    }
-    for (uint32_t i = OXDP_CHUNK_FLOWS; i-- > 0; ) {
-        t->free_slots[t->n_free_slots++] = (n << OXDP_CHUNK_SHIFT) + i;
-    }
-    return 0;
+    oxdp_pool_init(&t->slots, &slots);
+    oxdp_pool_init(&t->lists, &lists);
 }
 
 /* Reuse after a grace period. */
@@ -201,6 +192,20 @@ fold_counters(struct oxdp_table *t, struct oxdp_megaflow *mf)
     atomic_or_relaxed(&mf->base_flags, c.tcp_flags, &flags);
 }
 
+/* Gives 'slot' back, and what its flow has had. */
+static void
+free_slot(struct oxdp_table *t, uint32_t slot)
+    OVS_REQUIRES(t->mutex)
+{
+    const struct oxdp_flow *flow = slot_flow(t, slot);
+
+    oxdp_flood_unref(t->floods, flow);
+    if (flow->list) {
+        oxdp_pool_give(&t->lists, flow->list - 1);
+    }
+    oxdp_pool_give(&t->slots, slot);
+}
+
 static void
 reclaim(struct oxdp_table *t, struct ovs_list *done)
     OVS_REQUIRES(t->mutex)
@@ -212,8 +217,7 @@ reclaim(struct oxdp_table *t, struct ovs_list *done)
             if (p->mf && !p->free_mf) {
                 fold_counters(t, p->mf);
             }
-            oxdp_flood_unref(t->floods, slot_flow(t, p->slot));
-            t->free_slots[t->n_free_slots++] = p->slot;
+            free_slot(t, p->slot);
         }
         if (p->mask_id != UINT32_MAX) {
             t->free_masks[t->n_free_masks++] = p->mask_id;
@@ -407,7 +411,7 @@ buckets_grow(struct oxdp_table *t)
     if (error) {
         return error;
     }
-    for (uint32_t slot = 0; slot < t->n_chunks * OXDP_CHUNK_FLOWS; slot++) {
+    for (uint32_t slot = 0; slot < oxdp_pool_size(&t->slots); slot++) {
         if (slot_flow(t, slot)->live && !buckets_insert(t, &new, slot)) {
             /* Cannot be in half-empty buckets, except by a bad hash. */
             bpf_map_delete_elem(t->bpf->buckets_fd, &order);
@@ -531,21 +535,51 @@ make_room(struct oxdp_table *t)
     OVS_REQUIRES(t->mutex)
 {
     if ((!t->n_free_masks && t->n_pending_masks)
-        || (!t->n_free_slots && add_chunk(t))) {
+        || oxdp_pool_reserve(&t->slots)) {
         wait_reclaimed(t);
     }
 }
 
-/* Puts a flow with 'key' under 'bits' and with verdict and opcodes of 'ops',
+/* Makes the free slot 'slot' a flow with 'key', under mask 'mask_id', of verdict
+ * and opcodes of 'code', whose set of ports it chooses, that is not live
+ * yet. */
+static void
+fill_slot(struct oxdp_table *t, uint32_t slot, const struct oxdp_key *key,
+          uint32_t mask_id, struct oxdp_code *code)
+    OVS_REQUIRES(t->mutex)
+{
+    struct oxdp_flow *flow = slot_flow(t, slot);
+
+    if (code->flow.verdict == OXDP_VERDICT_FLOOD) {
+        oxdp_flood_ref(t->floods, code);
+    }
+    *flow = code->flow;
+    flow->live = 0;
+    flow->mask_id = mask_id;
+    flow->key = *key;
+    flow->tcp_flags = 0;
+    flow->used = 0;
+    flow->list = 0;
+    if (oxdp_code_needs_list(code)) {
+        flow->list = oxdp_pool_take(&t->lists) + 1;
+        memcpy(flow_list(t, flow)->ops, code->ops, sizeof code->ops);
+    }
+    for (uint32_t cpu = 0; cpu < t->bpf->n_cpus; cpu++) {
+        memset(slot_stats(t, slot, cpu), 0, sizeof(struct oxdp_flow_stats));
+    }
+}
+
+/* Puts a flow with 'key' under 'bits' and with verdict and opcodes of 'code',
  * whose set of ports it chooses, into BPF's maps, and stores its slot in
  * '*slotp'.  Returns OXDP_REASON_NONE or why it cannot be there. */
 static enum oxdp_reason
 install(struct oxdp_table *t, const struct oxdp_key *key,
-        const struct oxdp_key *bits, struct oxdp_flow *ops, uint32_t *slotp)
+        const struct oxdp_key *bits, struct oxdp_code *code, uint32_t *slotp)
     OVS_REQUIRES(t->mutex)
 {
     *slotp = OXDP_NO_SLOT;
-    if (!t->n_free_slots) {
+    if (!t->slots.n_free
+        || (oxdp_code_needs_list(code) && oxdp_pool_reserve(&t->lists))) {
         return OXDP_REASON_TABLE_FULL;
     }
     struct mask *mask = mask_ref(t, bits);
@@ -553,50 +587,26 @@ install(struct oxdp_table *t, const struct oxdp_key *key,
         return OXDP_REASON_MASKS;
     }
 
-    uint32_t slot = t->free_slots[t->n_free_slots - 1];
+    uint32_t slot = oxdp_pool_take(&t->slots);
     struct oxdp_flow *flow = slot_flow(t, slot);
 
-    if (ops->verdict == OXDP_VERDICT_FLOOD) {
-        oxdp_flood_ref(t->floods, ops);
-    }
-    memset(flow, 0, sizeof *flow);
-    flow->key = *key;
-    flow->mask_id = mask->id;
-    flow->verdict = ops->verdict;
-    flow->reason = ops->reason;
-    flow->n_ops = ops->n_ops;
-    flow->out_port = ops->out_port;
-    flow->headers = ops->headers;
-    flow->flood = ops->flood;
-    flow->growth = ops->growth;
-    flow->bridge_gen = ops->bridge_gen;
-    flow->plain = (ops->verdict == OXDP_VERDICT_XDP
-                   && (!ops->n_ops
-                       || (ops->n_ops == 1
-                           && ops->ops[0].code == OXDP_OP_OUTPUT)));
-    memcpy(flow->ops, ops->ops, sizeof flow->ops);
-    for (uint32_t cpu = 0; cpu < t->bpf->n_cpus; cpu++) {
-        memset(slot_stats(t, slot, cpu), 0, sizeof(struct oxdp_flow_stats));
-    }
-
+    fill_slot(t, slot, key, mask->id, code);
     if (t->n_bpf_flows >= (FLOWS_PER_BUCKET << t->buckets.order)) {
         buckets_grow(t);
     }
     atomic_thread_fence(memory_order_release);
-    *(volatile uint32_t *) &flow->live = mask->id + 1;
+    *(volatile uint16_t *) &flow->live = mask->id + 1;
     if (!buckets_insert(t, &t->buckets, slot)
         && (buckets_grow(t)
             /* Growing inserted it, as it is live. */
-            || !slot_flow(t, slot)->live)) {
+            || !flow->live)) {
         /* It was live, so the slot cannot be reused at once. */
-        *(volatile uint32_t *) &flow->live = 0;
+        *(volatile uint16_t *) &flow->live = 0;
         struct pending *p = add_pending(t);
         p->slot = slot;
-        t->n_free_slots--;
         pending_mask(t, p, mask_unref(t, mask->id));
         return OXDP_REASON_TABLE_FULL;
     }
-    t->n_free_slots--;
     t->n_bpf_flows++;
     *slotp = slot;
     return OXDP_REASON_NONE;
@@ -624,13 +634,25 @@ uninstall(struct oxdp_table *t, uint32_t slot, struct oxdp_megaflow *mf,
     struct oxdp_flow *flow = slot_flow(t, slot);
 
     buckets_remove(t, slot);
-    *(volatile uint32_t *) &flow->live = 0;
+    *(volatile uint16_t *) &flow->live = 0;
     p = add_pending(t);
     p->slot = slot;
     pending_mask(t, p, mask_unref(t, flow->mask_id));
     p->mf = mf;
     p->free_mf = free_mf;
     t->n_bpf_flows--;
+}
+
+/* Stores in '*code' what BPF is to do with packets that match 'match'. */
+static void
+compile(const struct oxdp_table *t, const struct match *match,
+        const struct nlattr *actions, size_t actions_len,
+        struct oxdp_code *code)
+{
+    memset(code, 0, sizeof *code);
+    oxdp_compile_actions(actions, actions_len, code);
+    oxdp_bflood_choose(t->bpf->shared, match, actions, actions_len,
+                       &code->flow);
 }
 
 /* Compiles 'actions' and installs 'mf' anew. */
@@ -641,20 +663,18 @@ megaflow_install(struct oxdp_table *t, struct oxdp_megaflow *mf,
 {
     struct oxdp_key key, bits;
     enum oxdp_reason reason;
-    struct oxdp_flow ops;
+    struct oxdp_code code;
     struct match match;
     uint32_t slot = OXDP_NO_SLOT;
 
     minimatch_expand(&mf->rule.match, &match);
-    memset(&ops, 0, sizeof ops);
-    oxdp_compile_actions(actions, actions_len, &ops);
-    oxdp_bflood_choose(t->bpf->shared, &match, actions, actions_len, &ops);
+    compile(t, &match, actions, actions_len, &code);
     reason = (oxdp_key_from_match(&match, &key, &bits)
-              ? install(t, &key, &bits, &ops, &slot)
+              ? install(t, &key, &bits, &code, &slot)
               : OXDP_REASON_MATCH);
     atomic_store_relaxed(&mf->verdict,
-                         reason ? OXDP_VERDICT_USER : ops.verdict);
-    atomic_store_relaxed(&mf->reason, reason ? reason : ops.reason);
+                         reason ? OXDP_VERDICT_USER : code.flow.verdict);
+    atomic_store_relaxed(&mf->reason, reason ? reason : code.flow.reason);
     atomic_store_relaxed(&mf->slot, slot);
 }
 
@@ -686,6 +706,7 @@ oxdp_table_create(struct oxdp_bpf *bpf, uint32_t max_flows)
     }
     bpf->shared->control.bucket_order = t->buckets.order;
 
+    pools_init(t);
     t->floods = oxdp_floods_create(bpf);
     classifier_init(&t->cls, NULL);
     cmap_init(&t->by_ufid);
@@ -716,9 +737,8 @@ oxdp_table_destroy(struct oxdp_table *t)
     xpthread_join(t->reclaimer, NULL);
     oxdp_floods_destroy(t->floods);
 
-    for (uint32_t i = 0; i < t->n_chunks; i++) {
-        free_chunk(t, &t->chunks[i]);
-    }
+    oxdp_pool_destroy(&t->slots);
+    oxdp_pool_destroy(&t->lists);
     oxdp_map_free(t->buckets.mem, sizeof *t->buckets.mem,
                   1u << t->buckets.order, t->buckets.fd);
     hmap_destroy(&t->masks);
@@ -727,7 +747,6 @@ oxdp_table_destroy(struct oxdp_table *t)
     xpthread_cond_destroy(&t->work_cond);
     xpthread_cond_destroy(&t->done_cond);
     ovs_mutex_destroy(&t->mutex);
-    free(t->free_slots);
     free(t);
 }
 
@@ -809,23 +828,20 @@ refresh_bridged(struct oxdp_table *t, struct oxdp_megaflow *mf)
 {
     const struct oxdp_actions *actions
         = ovsrcu_get_protected(struct oxdp_actions *, &mf->actions);
-    struct oxdp_flow ops;
+    struct oxdp_code code;
     struct match match;
     uint8_t verdict;
     uint32_t slot;
 
     atomic_read_relaxed(&mf->verdict, &verdict);
     atomic_read_relaxed(&mf->slot, &slot);
-    memset(&ops, 0, sizeof ops);
     minimatch_expand(&mf->rule.match, &match);
-    oxdp_compile_actions(actions->actions, actions->size, &ops);
-    oxdp_bflood_choose(t->bpf->shared, &match, actions->actions,
-                       actions->size, &ops);
+    compile(t, &match, actions->actions, actions->size, &code);
     if (slot == OXDP_NO_SLOT
         || (verdict == OXDP_VERDICT_BRIDGE)
-           == (ops.verdict == OXDP_VERDICT_BRIDGE)) {
+           == (code.flow.verdict == OXDP_VERDICT_BRIDGE)) {
         if (slot != OXDP_NO_SLOT) {
-            slot_flow(t, slot)->bridge_gen = ops.bridge_gen;
+            slot_flow(t, slot)->bridge_gen = code.flow.bridge_gen;
         }
         return;
     }
@@ -1057,7 +1073,7 @@ oxdp_megaflow_counters(const struct oxdp_table *t_,
 
 bool
 oxdp_megaflow_get_slot(const struct oxdp_table *t,
-                       const struct oxdp_megaflow *mf_, struct oxdp_flow *out)
+                       const struct oxdp_megaflow *mf_, struct oxdp_code *code)
 {
     struct oxdp_megaflow *mf = CONST_CAST(struct oxdp_megaflow *, mf_);
     uint32_t slot;
@@ -1066,6 +1082,13 @@ oxdp_megaflow_get_slot(const struct oxdp_table *t,
     if (slot == OXDP_NO_SLOT) {
         return false;
     }
-    *out = *slot_flow(t, slot);
+    code->flow = *slot_flow(t, slot);
+    memset(code->ops, 0, sizeof code->ops);
+    if (code->flow.list) {
+        memcpy(code->ops, flow_list(t, &code->flow)->ops, sizeof code->ops);
+    } else if (code->flow.n_ops) {
+        code->ops[0].code = OXDP_OP_OUTPUT;
+        code->ops[0].arg32 = code->flow.out_port;
+    }
     return true;
 }

@@ -32,6 +32,7 @@ struct dp_packet;
 struct flow;
 struct match;
 struct oxdp_bpf;
+struct oxdp_code;
 struct oxdp_floods;
 struct oxdp_table;
 
@@ -144,11 +145,10 @@ void oxdp_megaflow_counters(const struct oxdp_table *,
                             const struct oxdp_megaflow *,
                             struct oxdp_counters *);
 
-/* Copies the slot of 'mf' as BPF sees it to '*out'.  Returns false if there is
+/* Copies the slot of 'mf' as BPF sees it to '*code'.  Returns false if there is
  * none. */
-struct oxdp_flow;
 bool oxdp_megaflow_get_slot(const struct oxdp_table *,
                             const struct oxdp_megaflow *,
-                            struct oxdp_flow *out);
+                            struct oxdp_code *code);
 
 #endif /* oxdp-table.h */

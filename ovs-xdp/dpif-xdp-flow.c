@@ -13,6 +13,7 @@
 #include "odp-util.h"
 #include "openvswitch/match.h"
 #include "openvswitch/vlog.h"
+#include "oxdp-compile.h"
 #include "oxdp-flood.h"
 #include "oxdp-format.h"
 #include "util.h"
@@ -46,24 +47,25 @@ xdp_flow_layer(const struct xdp_dp *dp, const struct oxdp_megaflow *mf_,
 {
     struct oxdp_megaflow *mf = CONST_CAST(struct oxdp_megaflow *, mf_);
     const struct oxdp_port *ports = dp->bpf->shared->ports;
-    struct oxdp_flow slot;
+    struct oxdp_code code;
+    const struct oxdp_flow *slot = &code.flow;
     uint8_t verdict;
 
     atomic_read_relaxed(&mf->verdict, &verdict);
     atomic_read_relaxed(&mf->reason, reason);
     if (verdict == OXDP_VERDICT_USER
-        || !oxdp_megaflow_get_slot(dp->table, mf, &slot)) {
+        || !oxdp_megaflow_get_slot(dp->table, mf, &code)) {
         return "user";
     }
     if (verdict == OXDP_VERDICT_BRIDGE
-        && slot.bridge_gen != dp->bpf->shared->control.bridge_gen) {
-        *reason = (slot.n_ops ? OXDP_REASON_MULTI_OUTPUT
+        && slot->bridge_gen != dp->bpf->shared->control.bridge_gen) {
+        *reason = (slot->n_ops ? OXDP_REASON_MULTI_OUTPUT
                    : OXDP_REASON_TOO_LONG);
-        return slot.n_ops ? "tc" : "user";
+        return slot->n_ops ? "tc" : "user";
     }
     if (mf->in_port >= OXDP_MAX_PORTS
         || !(ports[mf->in_port].flags & OXDP_PORT_F_XDP)) {
-        if (slot.headers & OXDP_HEADERS_MPLS) {
+        if (slot->headers & OXDP_HEADERS_MPLS) {
             *reason = OXDP_REASON_FRAME;
             return "user";
         }
@@ -72,12 +74,12 @@ xdp_flow_layer(const struct xdp_dp *dp, const struct oxdp_megaflow *mf_,
     if (verdict == OXDP_VERDICT_SKB || verdict == OXDP_VERDICT_BRIDGE) {
         return "tc";
     }
-    if (slot.flood) {
-        *reason = flood_reason(dp, &slot);
+    if (slot->flood) {
+        *reason = flood_reason(dp, slot);
         return *reason == OXDP_REASON_FLOOD ? "xdp" : "tc";
     }
-    for (int i = 0; i < slot.n_ops; i++) {
-        const struct oxdp_op *op = &slot.ops[i];
+    for (int i = 0; i < slot->n_ops; i++) {
+        const struct oxdp_op *op = &code.ops[i];
 
         if (op->code == OXDP_OP_OUTPUT
             && !(ports[op->arg32].flags & OXDP_PORT_F_XMIT)) {

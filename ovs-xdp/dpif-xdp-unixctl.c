@@ -10,6 +10,7 @@
 #include "dpif-xdp.h"
 #include "odp-util.h"
 #include "openvswitch/dynamic-string.h"
+#include "oxdp-compile.h"
 #include "oxdp-format.h"
 #include "unixctl.h"
 #include "util.h"
@@ -301,7 +302,7 @@ format_flow(const struct xdp_dp *dp, struct oxdp_megaflow *mf, struct ds *ds)
     struct oxdp_actions *actions
         = ovsrcu_get(struct oxdp_actions *, &mf->actions);
     struct oxdp_counters counters;
-    struct oxdp_flow slot;
+    struct oxdp_code code;
     const char *layer;
     uint64_t user;
     uint8_t reason;
@@ -315,12 +316,11 @@ format_flow(const struct xdp_dp *dp, struct oxdp_megaflow *mf, struct ds *ds)
     layer = xdp_flow_layer(dp, mf, &reason);
     ds_put_format(ds, "\n  verdict: dp:%s, reason %s (%s)\n", layer,
                   oxdp_reason_name(reason), oxdp_reason_text(reason));
-    if (oxdp_megaflow_get_slot(dp->table, mf, &slot)) {
-        ds_put_format(ds, "  entry: verdict %s, mask %"PRIu32
-                      ", %u words, opcodes ",
-                      oxdp_verdict_name(slot.verdict), slot.mask_id,
-                      dp->bpf->shared->masks[slot.mask_id].n_words);
-        oxdp_format_ops(&slot, ds);
+    if (oxdp_megaflow_get_slot(dp->table, mf, &code)) {
+        ds_put_format(ds, "  entry: verdict %s, mask %u, %u words, opcodes ",
+                      oxdp_verdict_name(code.flow.verdict), code.flow.mask_id,
+                      dp->bpf->shared->masks[code.flow.mask_id].n_words);
+        oxdp_format_ops(&code, ds);
         ds_put_char(ds, '\n');
     } else {
         ds_put_cstr(ds, "  entry: none in BPF\n");

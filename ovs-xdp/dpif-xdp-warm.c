@@ -108,24 +108,16 @@ static bool
 is_wanted(struct xdp_dp *dp, const struct oxdp_chunk *chunk, uint32_t i)
 {
     const struct oxdp_flow *f = &chunk->flows[i];
-    uint64_t used = 0;
 
     if (!f->live || f->mask_id >= OXDP_MAX_MASKS
         || f->verdict == OXDP_VERDICT_USER
+        || f->reason == OXDP_REASON_USERSPACE
         || f->key.recirc_id || f->key.dp_hash || f->key.skb_mark
         || f->key.skb_priority
         || !xdp_port_is_present(dp, f->key.in_port)) {
         return false;
     }
-    for (int op = 0; op < f->n_ops && op < OXDP_MAX_OPS; op++) {
-        if (f->ops[op].code == OXDP_OP_USERSPACE) {
-            return false;
-        }
-    }
-    for (uint32_t cpu = 0; cpu < dp->bpf->n_cpus; cpu++) {
-        used = MAX(used, chunk->stats[cpu * OXDP_CHUNK_FLOWS + i].used);
-    }
-    return (used && oxdp_bpf_jiffies_to_msec(dp->bpf, used)
+    return (f->used && oxdp_bpf_jiffies_to_msec(dp->bpf, f->used)
             >= time_msec() - MAX_AGE);
 }
 

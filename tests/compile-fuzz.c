@@ -49,18 +49,19 @@ use_list(const struct nlattr *actions, size_t size)
 {
     struct oxdp_actions *a = oxdp_actions_clone(actions, size);
     struct ds ds = DS_EMPTY_INITIALIZER;
-    struct oxdp_flow flow;
+    struct oxdp_code code;
+    const struct oxdp_flow *flow = &code.flow;
 
-    memset(&flow, 0, sizeof flow);
-    oxdp_compile_actions(a->actions, a->size, &flow);
-    if (flow.verdict >= OXDP_N_VERDICTS || flow.reason >= OXDP_N_REASONS
-        || flow.n_ops > OXDP_MAX_OPS
-        || (flow.verdict != OXDP_VERDICT_XDP) != !!flow.reason
-        || (flow.verdict == OXDP_VERDICT_USER && flow.n_ops)) {
+    memset(&code, 0, sizeof code);
+    oxdp_compile_actions(a->actions, a->size, &code);
+    if (flow->verdict >= OXDP_N_VERDICTS || flow->reason >= OXDP_N_REASONS
+        || flow->n_ops > OXDP_MAX_OPS
+        || (flow->verdict != OXDP_VERDICT_XDP) != !!flow->reason
+        || (flow->verdict == OXDP_VERDICT_USER && flow->n_ops)) {
         fail("a flow makes no sense");
     }
-    for (int i = 0; i < flow.n_ops; i++) {
-        const struct oxdp_op *op = &flow.ops[i];
+    for (int i = 0; i < flow->n_ops; i++) {
+        const struct oxdp_op *op = &code.ops[i];
 
         if (op->code == OXDP_OP_USERSPACE
             && !oxdp_cookie_find(op->user.cookie)) {
@@ -70,7 +71,7 @@ use_list(const struct nlattr *actions, size_t size)
             fail("too many copies");
         }
     }
-    oxdp_format_ops(&flow, &ds);
+    oxdp_format_ops(&code, &ds);
     ds_destroy(&ds);
     oxdp_actions_free(a);
 }

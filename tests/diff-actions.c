@@ -53,6 +53,7 @@
 #include "ovs-rcu.h"
 #include "oxdp-actions.h"
 #include "oxdp-attach.h"
+#include "oxdp-compile.h"
 #include "oxdp-format.h"
 #include "oxdp-loader.h"
 #include "oxdp-netdev.h"
@@ -309,9 +310,9 @@ put_flow(const struct match *match, uint32_t id,
 }
 
 /* Puts the flow of this case for 'flow' and stores it as BPF has it in
- * '*bpf_flow'. */
+ * '*code'. */
 static void
-put_case(const struct flow *flow, struct oxdp_flow *bpf_flow)
+put_case(const struct flow *flow, struct oxdp_code *code)
 {
     const ovs_u128 ufid = { .u32 = { 1 } };
     struct flow_wildcards wc;
@@ -329,7 +330,7 @@ put_case(const struct flow *flow, struct oxdp_flow *bpf_flow)
     match_init(&match, flow, &wc);
     put_flow(&match, 1, &list.actions);
     if (!oxdp_megaflow_get_slot(table, oxdp_table_find(table, &ufid),
-                                bpf_flow)) {
+                                code)) {
         fail("the flow is not in BPF's maps");
     }
 }
@@ -691,8 +692,9 @@ check_tc(void)
 /* Cases. */
 
 static void
-check_verdict(const struct oxdp_flow *flow)
+check_verdict(const struct oxdp_code *code)
 {
+    const struct oxdp_flow *flow = &code->flow;
     bool user = flow->verdict == OXDP_VERDICT_USER;
     bool may_be_user
         = ((flow->reason == OXDP_REASON_TOO_LONG
@@ -711,7 +713,7 @@ check_verdict(const struct oxdp_flow *flow)
     n.verdicts[flow->verdict]++;
     n.reasons[flow->reason]++;
     for (int i = 0; i < flow->n_ops; i++) {
-        n.ops[flow->ops[i].code]++;
+        n.ops[code->ops[i].code]++;
     }
 }
 
@@ -722,7 +724,7 @@ check_case(void)
 {
     struct parse_metadata md = { .in_port = DIFF_IN_PORT };
     const ovs_u128 ufid = { .u32 = { 1 } };
-    struct oxdp_flow flow;
+    struct oxdp_code code;
     struct parse_ref ref;
 
     bpf->shared->control.vlan_limit = this_case.vlan_limit;
@@ -741,12 +743,12 @@ check_case(void)
     if (!list.user) {
         run_reference(0);
     }
-    put_case(&ref.flow, &flow);
+    put_case(&ref.flow, &code);
     if (!replays) {
-        check_verdict(&flow);
+        check_verdict(&code);
     }
-    if (flow.verdict != OXDP_VERDICT_USER) {
-        check_xdp(&flow);
+    if (code.flow.verdict != OXDP_VERDICT_USER) {
+        check_xdp(&code.flow);
         check_tc();
     }
     if (oxdp_table_delete(table, &ufid, NULL)) {

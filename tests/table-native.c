@@ -40,6 +40,7 @@
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/vlog.h"
 #include "ovs-rcu.h"
+#include "oxdp-compile.h"
 #include "oxdp-key.h"
 #include "oxdp-loader.h"
 #include "oxdp-match.h"
@@ -503,10 +504,10 @@ static void
 note_words(const struct oxdp_megaflow *mf)
 {
     const struct oxdp_mask *mask;
-    struct oxdp_flow flow;
+    struct oxdp_code code;
 
-    if (oxdp_megaflow_get_slot(table, mf, &flow)) {
-        mask = &bpf->shared->masks[flow.mask_id];
+    if (oxdp_megaflow_get_slot(table, mf, &code)) {
+        mask = &bpf->shared->masks[code.flow.mask_id];
         n.n_words[mask->n_words]++;
         if (mask->n_words != oxdp_mask_words(&mask->bits)) {
             fail("n_words is wrong");
