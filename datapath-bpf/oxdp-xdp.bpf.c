@@ -6,6 +6,12 @@
 #include "oxdp-ctx-xdp.h"
 #include "oxdp-action.h"
 
+/* Put these types into the BTF, where a later ovs-vswitchd finds out what the
+ * maps have where: lib/oxdp-legacy.c. */
+struct oxdp_chunk *const volatile oxdp_btf_chunk;
+const volatile enum oxdp_verdict oxdp_btf_verdict;
+const volatile enum oxdp_reason oxdp_btf_reason;
+
 /* Passes the frame, which is as it came in, on to TC for the kernel bridge. */
 static __always_inline int
 oxdp_xdp_fallback(struct xdp_md *ctx)

@@ -23,6 +23,8 @@ lib_liboxdp_a_SOURCES = \
 	lib/oxdp-format.h \
 	lib/oxdp-instance.c \
 	lib/oxdp-instance.h \
+	lib/oxdp-legacy.c \
+	lib/oxdp-legacy.h \
 	lib/oxdp-loader.c \
 	lib/oxdp-loader.h \
 	lib/oxdp-match.c \

@@ -400,14 +400,27 @@ oxdp_pins_is_reserved(const struct oxdp_pins *pins, uint32_t port_no)
     return bitmap_is_set(pins->reserved, port_no);
 }
 
-int
-oxdp_pins_get_map(const struct oxdp_pins *pins, const char *name)
+/* Opens the object that is pinned as 'kind'-'name'. */
+static int
+get_object(const struct oxdp_pins *pins, const char *kind, const char *name)
 {
-    char *s = xasprintf("map-%s", name);
+    char *s = xasprintf("%s-%s", kind, name);
     int fd = open_ours(pins, s);
 
     free(s);
     return fd;
+}
+
+int
+oxdp_pins_get_map(const struct oxdp_pins *pins, const char *name)
+{
+    return get_object(pins, "map", name);
+}
+
+int
+oxdp_pins_get_program(const struct oxdp_pins *pins, const char *name)
+{
+    return get_object(pins, "prog", name);
 }
 
 uint32_t

@@ -133,8 +133,10 @@ int oxdp_pins_next_state(const struct oxdp_pins *, int ifindex);
 /* Whether a device that was found had datapath port 'port_no'. */
 bool oxdp_pins_is_reserved(const struct oxdp_pins *, uint32_t port_no);
 
-/* Opens the map that is pinned as 'name'.  Returns a file descriptor or -1. */
+/* Opens the map or the program that is pinned as 'name'.  Returns a file
+ * descriptor or -1. */
 int oxdp_pins_get_map(const struct oxdp_pins *, const char *name);
+int oxdp_pins_get_program(const struct oxdp_pins *, const char *name);
 
 /* Returns the ABI version of the maps that are pinned now, 0 if there are
  * none. */

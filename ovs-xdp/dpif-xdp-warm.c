@@ -6,19 +6,15 @@
  * Without, the first packets of all flows would make upcalls at once, and
  * packets that come while OVS answers these would be too many to wait.
  *
- * What traffic there is, the flows of the earlier daemon say, if its ABI
- * version is ours.  Nothing else of them is used: for each, a packet is made that
+ * What traffic there is, the flows of the earlier daemon say, whatever its ABI
+ * version.  Nothing else of them is used: for each, a packet is made that
  * matches it, and an upcall of that.  OVS puts the flow that it now wants for
  * such packets.  It also executes the packet; that is where it ends.
  */
 
 #include <config.h>
 
-#include <bpf/bpf.h>
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "dp-packet.h"
 #include "dpif-xdp.h"
@@ -26,6 +22,7 @@
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "oxdp-compat.h"
+#include "oxdp-legacy.h"
 #include "oxdp-match.h"
 #include "timeval.h"
 #include "util.h"
@@ -61,16 +58,6 @@ xdp_warm_is_packet(const struct dp_packet *packet)
     return dp_packet_has_flow_mark(packet, &mark) && mark == PACKET_MARK;
 }
 
-/* Maps 'size' bytes of the map 'fd' to be read, or returns NULL. */
-static const void *
-map_memory(int fd, size_t size)
-{
-    void *p = fd < 0 ? MAP_FAILED : mmap(NULL, size, PROT_READ, MAP_SHARED,
-                                         fd, 0);
-
-    return p == MAP_FAILED ? NULL : p;
-}
-
 /* Returns a packet that matches 'key' under 'mask' and stores its flow in
  * '*flow', or returns NULL if there can be none. */
 static struct dp_packet *
@@ -102,89 +89,45 @@ make_packet(const struct oxdp_key *key, const struct oxdp_key *mask,
     return packet;
 }
 
-/* Whether slot 'i' of 'chunk' is a flow to make a packet of: one that was used
- * lately, on a port that there still is, and that tells nobody but ports. */
+/* Whether 'f' is a flow to make a packet of: one that was used lately, on a
+ * port that there still is, and that tells nobody but ports. */
 static bool
-is_wanted(struct xdp_dp *dp, const struct oxdp_chunk *chunk, uint32_t i)
+is_wanted(struct xdp_dp *dp, const struct oxdp_legacy_flow *f)
 {
-    const struct oxdp_flow *f = &chunk->flows[i];
-
-    if (!f->live || f->mask_id >= OXDP_MAX_MASKS
-        || f->verdict == OXDP_VERDICT_USER
-        || f->reason == OXDP_REASON_USERSPACE
-        || f->key.recirc_id || f->key.dp_hash || f->key.skb_mark
-        || f->key.skb_priority
-        || !xdp_port_is_present(dp, f->key.in_port)) {
-        return false;
-    }
-    return (f->used && oxdp_bpf_jiffies_to_msec(dp->bpf, f->used)
-            >= time_msec() - MAX_AGE);
+    return (!f->to_user && f->used
+            && !f->key.recirc_id && !f->key.dp_hash && !f->key.skb_mark
+            && !f->key.skb_priority
+            && xdp_port_is_present(dp, f->key.in_port)
+            && (oxdp_bpf_jiffies_to_msec(dp->bpf, f->used)
+                >= time_msec() - MAX_AGE));
 }
 
-/* Makes upcalls of the flows in 'chunk'. */
-static void
-warm_chunk(struct xdp_dp *dp, const struct oxdp_shared *shared,
-           const struct oxdp_chunk *chunk)
+/* Makes an upcall of 'f'.  Returns false if there may be no more. */
+static bool
+warm_flow(const struct oxdp_legacy_flow *f, void *dp_)
 {
+    struct xdp_dp *dp = dp_;
     struct xdp_warm *warm = dp->warm;
 
-    for (uint32_t i = 0; i < OXDP_CHUNK_FLOWS && warm->n < MAX_FLOWS; i++) {
-        const struct oxdp_flow *f = &chunk->flows[i];
+    if (is_wanted(dp, f)) {
         struct flow *flow = &warm->flows[warm->n];
-        struct dp_packet *packet;
+        struct dp_packet *packet = make_packet(&f->key, &f->mask, flow);
 
-        packet = (is_wanted(dp, chunk, i)
-                  ? make_packet(&f->key, &shared->masks[f->mask_id].bits, flow)
-                  : NULL);
         if (packet) {
             xdp_upcall_queue(dp, packet, DPIF_UC_MISS, flow, NULL, NULL);
             warm->n++;
         }
     }
+    return warm->n < MAX_FLOWS;
 }
 
 void
-xdp_warm_start(struct xdp_dp *dp)
+xdp_warm_start(struct xdp_dp *dp, const struct oxdp_legacy *legacy)
 {
-    size_t chunk_size = oxdp_bpf_chunk_size(dp->bpf);
-    const struct oxdp_shared *shared = NULL;
-    int shared_fd, chunks_fd;
-
     dp->warm = xzalloc(sizeof *dp->warm);
     dp->warm->deadline = time_msec() + PATIENCE;
-    if (oxdp_pins_abi_version(dp->pins) != OXDP_ABI_VERSION) {
-        return;
-    }
-    shared_fd = oxdp_pins_get_map(dp->pins, "oxdp_shared");
-    chunks_fd = oxdp_pins_get_map(dp->pins, "oxdp_chunks");
-    shared = map_memory(shared_fd, sizeof *shared);
-    for (uint32_t i = 0; shared && i < OXDP_MAX_CHUNKS; i++) {
-        const struct oxdp_chunk *chunk;
-        uint32_t id;
-        int fd;
-
-        if (bpf_map_lookup_elem(chunks_fd, &i, &id)) {
-            break;
-        }
-        /* Takes CAP_SYS_ADMIN. */
-        fd = bpf_map_get_fd_by_id(id);
-        chunk = map_memory(fd, chunk_size);
-        if (chunk) {
-            warm_chunk(dp, shared, chunk);
-            munmap(CONST_CAST(void *, (const void *) chunk), chunk_size);
-        }
-        if (fd >= 0) {
-            close(fd);
-        }
-    }
-    if (shared) {
-        munmap(CONST_CAST(void *, (const void *) shared), sizeof *shared);
-    }
-    if (shared_fd >= 0) {
-        close(shared_fd);
-    }
-    if (chunks_fd >= 0) {
-        close(chunks_fd);
+    if (legacy) {
+        oxdp_legacy_for_each_flow(legacy, warm_flow, dp);
     }
 }
 

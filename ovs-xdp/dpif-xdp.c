@@ -37,6 +37,7 @@ static void
 dp_destroy(struct xdp_dp *dp, bool leave)
 {
     xdp_warm_finish(dp);
+    oxdp_legacy_close(dp->legacy);
     xdp_ports_destroy(dp);
     xdp_handlers_destroy(dp);
     xdp_cpu_close(dp);
@@ -265,11 +266,16 @@ run_take_over(struct xdp_dp *dp)
         return;
     }
     if (!dp->warm) {
-        xdp_warm_start(dp);
+        dp->legacy = oxdp_legacy_open(dp->bpf, dp->pins);
+        xdp_warm_start(dp, dp->legacy);
     }
     if (xdp_warm_is_done(dp)) {
         xdp_warm_finish(dp);
         xdp_ports_take_over(dp);
+        if (dp->legacy) {
+            oxdp_legacy_close(dp->legacy);
+            dp->legacy = NULL;
+        }
         dp->in_charge = true;
     }
 }

@@ -33,6 +33,7 @@
 #include "ovs-thread.h"
 #include "oxdp-abi.h"
 #include "oxdp-attach.h"
+#include "oxdp-legacy.h"
 #include "oxdp-loader.h"
 #include "oxdp-netdev.h"
 #include "oxdp-pin.h"
@@ -192,6 +193,8 @@ struct xdp_dp {
     /* Main thread's. */
     bool handlers_seen;         /* There were some in dpif_xdp_run(). */
     bool in_charge;             /* Earlier daemon's programs are replaced. */
+    struct oxdp_legacy *legacy; /* What that has left in its maps.  Until
+                                 * then, or NULL if there is none. */
     struct xdp_warm *warm;      /* In between, else NULL. */
 
     /* Figures. */
@@ -447,8 +450,9 @@ void xdp_fdb_remove_bridge(struct xdp_dp *, int ifindex);
 
 /* dpif-xdp-warm.c.  Main thread. */
 
-/* Makes upcalls of what an earlier daemon has flows for. */
-void xdp_warm_start(struct xdp_dp *);
+/* Makes upcalls of what an earlier daemon has flows for; 'legacy' may be
+ * NULL. */
+void xdp_warm_start(struct xdp_dp *, const struct oxdp_legacy *legacy);
 
 /* Whether OVS has answered them, or has had its time. */
 bool xdp_warm_is_done(struct xdp_dp *);

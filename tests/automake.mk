@@ -108,6 +108,7 @@ check_PROGRAMS += \
 	tests/diff-actions \
 	tests/match-native \
 	tests/meter-native \
+	tests/other-abi/ovs-vswitchd \
 	tests/parse-bpf \
 	tests/parse-fuzz \
 	tests/table-native \
@@ -131,6 +132,45 @@ CLEANFILES += $(test_bpf_objects)
 CLEAN_LOCAL += clean-test-bpf-deps
 clean-test-bpf-deps:
 	rm -f tests/bpf/$(DEPDIR)/*.bpo tests/bpf/*.tmp
+
+# A daemon of another ABI version, for takeover.test: all of ours compiled a
+# second time, with a copy of datapath-bpf/ in which the structures that one
+# daemon reads of another's flows have something more in front.
+other_abi_dir = tests/other-abi/datapath-bpf
+other_abi_bpf = $(bpf_sources:datapath-bpf/%=$(other_abi_dir)/%)
+other_abi_skeletons = $(other_abi_bpf:.bpf.c=.skel.h)
+other_abi_files = $(other_abi_bpf) \
+	$(patsubst datapath-bpf/%,$(other_abi_dir)/%, \
+	  $(filter datapath-bpf/%,$(noinst_HEADERS)))
+other_abi_structs = flow\|mask\|port_stats
+
+$(other_abi_files): $(other_abi_dir)/%: datapath-bpf/% datapath-bpf/oxdp-abi.h
+	@$(MKDIR_P) $(@D)
+	$(AM_V_GEN)sed \
+	  -e 's/^#define OXDP_ABI_VERSION .*/#define OXDP_ABI_VERSION 4094/' \
+	  -e 's/^struct oxdp_\($(other_abi_structs)\) {$$/&__u64 other_abi[8];/' \
+	  -e '/^OXDP_ASSERT(sizeof(struct oxdp_\($(other_abi_structs)\))/d' \
+	  $< > $@
+
+.SECONDARY: $(other_abi_bpf:.bpf.c=.bpf.o)
+CLEANFILES += $(other_abi_files) $(other_abi_skeletons) \
+	$(other_abi_bpf:.bpf.c=.bpf.o)
+-include $(other_abi_dir)/$(DEPDIR)/*.bpo
+CLEAN_LOCAL += clean-other-abi
+clean-other-abi:
+	rm -rf $(other_abi_dir)
+
+tests_other_abi_ovs_vswitchd_SOURCES = \
+	$(lib_liboxdp_a_SOURCES) \
+	$(ovs_xdp_ovs_vswitchd_SOURCES)
+tests_other_abi_ovs_vswitchd_CPPFLAGS = -I$(other_abi_dir) $(AM_CPPFLAGS)
+tests_other_abi_ovs_vswitchd_LDFLAGS = $(ovs_xdp_ovs_vswitchd_LDFLAGS)
+tests_other_abi_ovs_vswitchd_LDADD = \
+	$(OVS_VSWITCHD_OBJS) $(OVS_LDADD) $(OXDP_LIBS) $(OVS_LIBS)
+tests_other_abi_ovs_vswitchd_DEPENDENCIES = \
+	$(OVS_VSWITCHD_OBJS) $(OVS_ARCHIVES)
+$(tests_other_abi_ovs_vswitchd_OBJECTS): \
+	| $(other_abi_files) $(other_abi_skeletons)
 
 tests_compile_fuzz_SOURCES = \
 	tests/compile-fuzz.c \
