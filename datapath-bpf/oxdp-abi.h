@@ -383,8 +383,34 @@ struct oxdp_bucket {
 };
 OXDP_ASSERT(sizeof(struct oxdp_bucket) == 64);
 
+/* Why a packet cannot be sent to userspace.  Then it is lost, unless the kernel
+ * bridge takes it. */
+#define OXDP_AWAYS(AWAY)                                                      \
+    AWAY(NO_DAEMON, "no-daemon", "ovs-vswitchd does not run",                 \
+         "start ovs-vswitchd")                                                \
+    AWAY(NO_HANDLER, "no-handler", "ovs-vswitchd takes no packets yet",       \
+         "wait for it to start, see other_config:flow-restore-wait")          \
+    AWAY(STALE, "stale", "ovs-vswitchd has not read its queue for a second",  \
+         "look for what stops or starves ovs-vswitchd")                       \
+    AWAY(QUEUE_FULL, "queue-full", "the queue to ovs-vswitchd is full",       \
+         "limit what ports send up by other_config:xdp-upcall-rate")
+
+enum oxdp_away {
+#define OXDP_AWAY(ENUM, NAME, TEXT, ADVICE) OXDP_AWAY_##ENUM,
+    OXDP_AWAYS(OXDP_AWAY)
+#undef OXDP_AWAY
+    OXDP_N_AWAYS
+};
+
+/* Packets of a port that ovs-vswitchd should have got. */
+struct oxdp_away_sum {
+    __u64 fallbacks;            /* The kernel bridge was given. */
+    __u64 drops;                /* Were lost. */
+    __u64 reasons[OXDP_N_AWAYS];
+};
+
 /* What BPF needs to know of a port, index is the datapath port.  The second
- * half is the token bucket, written by BPF. */
+ * half begins with the token bucket, written by BPF. */
 #define OXDP_PORT_F_XMIT 1u     /* Takes redirected frames now. */
 #define OXDP_PORT_F_XMIT_SG 2u  /* Also frames of several buffers. */
 #define OXDP_PORT_F_PRESENT 4u
@@ -417,7 +443,8 @@ struct oxdp_port {
     __u64 tokens_ns;            /* Time of the bucket's level, in ns of
                                  * CLOCK_MONOTONIC. */
     __s64 tokens;               /* Packets that may be punted. */
-    __u64 pad1[6];
+    struct oxdp_away_sum away;  /* Of which ovs-vswitchd's log has told; for it
+                                 * and the next one. */
 };
 OXDP_ASSERT(sizeof(struct oxdp_port) == 128);
 
@@ -489,25 +516,6 @@ union oxdp_ifport {
     __u64 both;
 };
 #define OXDP_IFINDEX_DELETED 0xffffffffu
-
-/* Why a packet cannot be sent to userspace.  Then it is lost, unless the kernel
- * bridge takes it. */
-#define OXDP_AWAYS(AWAY)                                                      \
-    AWAY(NO_DAEMON, "no-daemon", "ovs-vswitchd does not run",                 \
-         "start ovs-vswitchd")                                                \
-    AWAY(NO_HANDLER, "no-handler", "ovs-vswitchd takes no packets yet",       \
-         "wait for it to start, see other_config:flow-restore-wait")          \
-    AWAY(STALE, "stale", "ovs-vswitchd has not read its queue for a second",  \
-         "look for what stops or starves ovs-vswitchd")                       \
-    AWAY(QUEUE_FULL, "queue-full", "the queue to ovs-vswitchd is full",       \
-         "limit what ports send up by other_config:xdp-upcall-rate")
-
-enum oxdp_away {
-#define OXDP_AWAY(ENUM, NAME, TEXT, ADVICE) OXDP_AWAY_##ENUM,
-    OXDP_AWAYS(OXDP_AWAY)
-#undef OXDP_AWAY
-    OXDP_N_AWAYS
-};
 
 /* Why a packet was lost in BPF.  Begins with what is in enum oxdp_away. */
 #define OXDP_DROPS                                                            \

@@ -71,7 +71,7 @@ struct oxdp_legacy {
     const struct oxdp_bpf *bpf;
     uint32_t version;
     int prog_fd, chunks_fd;
-    struct memory shared;
+    struct memory shared, cpus;
 };
 
 /* Maps. */
@@ -130,6 +130,7 @@ oxdp_legacy_open(const struct oxdp_bpf *bpf, const struct oxdp_pins *pins)
     legacy->prog_fd = oxdp_pins_get_program(pins, PROGRAM);
     legacy->chunks_fd = oxdp_pins_get_map(pins, "oxdp_chunks");
     legacy->shared = map_pinned(pins, "oxdp_shared");
+    legacy->cpus = map_pinned(pins, "oxdp_cpus");
     return legacy;
 }
 
@@ -138,6 +139,7 @@ oxdp_legacy_close(struct oxdp_legacy *legacy)
 {
     if (legacy) {
         unmap_memory(&legacy->shared);
+        unmap_memory(&legacy->cpus);
         if (legacy->prog_fd >= 0) {
             close(legacy->prog_fd);
         }
@@ -424,4 +426,28 @@ oxdp_legacy_for_each_flow(const struct oxdp_legacy *legacy,
     btf__free(old);
     btf__free(new);
     return !lacks;
+}
+
+/* Ports. */
+
+bool
+oxdp_legacy_get_port(const struct oxdp_legacy *legacy, uint32_t port_no,
+                     struct oxdp_port *port, struct oxdp_port_stats *stats)
+{
+    const struct oxdp_shared *shared = (const void *) legacy->shared.p;
+
+    if (legacy->version != OXDP_ABI_VERSION || !shared || !legacy->cpus.p
+        || port_no >= OXDP_MAX_PORTS || !shared->ports[port_no].ifindex) {
+        return false;
+    }
+    *port = shared->ports[port_no];
+    memset(stats, 0, sizeof *stats);
+    for (size_t ofs = 0; ofs < legacy->cpus.size;
+         ofs += legacy->cpus.value_size) {
+        const struct oxdp_cpu_block *block
+            = (const void *) (legacy->cpus.p + ofs);
+
+        oxdp_port_stats_add(stats, &block->ports[port_no]);
+    }
+    return true;
 }

@@ -21,8 +21,8 @@ struct oxdp_bpf;
 struct oxdp_legacy;
 struct oxdp_pins;
 
-/* A flow, with key and mask as they would be here.  Fields that only one of the
- * two versions has are zero. */
+/* A flow, with key and mask as they would be here.  Fields that only one of
+ * the two versions has are zero. */
 struct oxdp_legacy_flow {
     struct oxdp_key key;        /* Masked. */
     struct oxdp_key mask;
@@ -44,5 +44,12 @@ uint32_t oxdp_legacy_version(const struct oxdp_legacy *);
 bool oxdp_legacy_for_each_flow(const struct oxdp_legacy *,
                                bool (*cb)(const struct oxdp_legacy_flow *,
                                           void *aux), void *aux);
+
+/* Stores what there is of port 'port_no': in '*port', and in '*stats' the sum
+ * of its counters on all CPUs.  Returns false if there is no such port, or the
+ * version is not ours. */
+bool oxdp_legacy_get_port(const struct oxdp_legacy *, uint32_t port_no,
+                          struct oxdp_port *port,
+                          struct oxdp_port_stats *stats);
 
 #endif /* oxdp-legacy.h */

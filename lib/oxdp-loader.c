@@ -227,6 +227,18 @@ oxdp_bpf_cpu_block(const struct oxdp_bpf *bpf, uint32_t cpu)
     return (void *) ((char *) bpf->cpu_blocks + cpu * cpu_block_size(bpf));
 }
 
+void
+oxdp_port_stats_add(struct oxdp_port_stats *sum,
+                    const struct oxdp_port_stats *stats)
+{
+    const volatile uint64_t *from = (const volatile uint64_t *) stats;
+    uint64_t *to = (uint64_t *) sum;
+
+    for (size_t i = 0; i < sizeof *sum / sizeof *to; i++) {
+        to[i] += from[i];
+    }
+}
+
 /* How much the verifier may say of a program: sums, no details. */
 #define VERIFIER_LOG_SIZE 4096
 #define VERIFIER_LOG_STATS 4

@@ -69,6 +69,10 @@ void oxdp_bpf_for_each(const struct oxdp_bpf *,
 struct oxdp_cpu_block *oxdp_bpf_cpu_block(const struct oxdp_bpf *,
                                           uint32_t cpu);
 
+/* Adds the counters '*stats', which BPF may be writing, to '*sum'. */
+void oxdp_port_stats_add(struct oxdp_port_stats *sum,
+                         const struct oxdp_port_stats *stats);
+
 /* Returns the size of a struct oxdp_chunk here. */
 size_t oxdp_bpf_chunk_size(const struct oxdp_bpf *);
 

@@ -4,7 +4,8 @@
  * userspace and could not, as it was away: not alive, or too busy.
  *
  * The handlers notice that there are such packets, the main thread looks at
- * the counters of ports then, until there have been none for a while.
+ * the counters of ports then, until there have been none for a while.  How far
+ * it has got stands in shared memory, from where the next daemon goes on.
  */
 
 #include <config.h>
@@ -39,24 +40,31 @@ away_text(int away)
 /* Adds up what has become of packets of a port with counters '*s' for want of
  * ovs-vswitchd. */
 static void
-sum_up(const struct oxdp_port_stats *s, struct xdp_away *sum)
+sum_up(const struct oxdp_port_stats *s, struct oxdp_away_sum *sum)
 {
-    sum->n_fallbacks = 0;
-    sum->n_drops = s->drops[OXDP_DROP_USER_FLOW];
+    sum->fallbacks = 0;
+    sum->drops = s->drops[OXDP_DROP_USER_FLOW];
     for (int i = 0; i < OXDP_N_AWAYS; i++) {
-        sum->n_fallbacks += s->fallbacks[i];
-        sum->n_drops += s->drops[i];
+        sum->fallbacks += s->fallbacks[i];
+        sum->drops += s->drops[i];
         sum->reasons[i] = s->fallbacks[i] + s->drops[i];
     }
 }
 
+/* Whether there were any between 'old' and 'new'. */
+static bool
+is_different(const struct oxdp_away_sum *old, const struct oxdp_away_sum *new)
+{
+    return old->fallbacks != new->fallbacks || old->drops != new->drops;
+}
+
 /* Writes what has become of packets between 'old' and 'new'. */
 static void
-format_fate(const struct xdp_away *old, const struct xdp_away *new,
+format_fate(const struct oxdp_away_sum *old, const struct oxdp_away_sum *new,
             struct ds *ds)
 {
-    uint64_t n_fallbacks = new->n_fallbacks - old->n_fallbacks;
-    uint64_t n_drops = new->n_drops - old->n_drops;
+    uint64_t n_fallbacks = new->fallbacks - old->fallbacks;
+    uint64_t n_drops = new->drops - old->drops;
 
     if (n_fallbacks) {
         ds_put_format(ds, "the kernel bridge was given %"PRIu64" packet%s",
@@ -68,8 +76,9 @@ format_fate(const struct xdp_away *old, const struct xdp_away *new,
     }
 }
 
+/* Writes why. */
 static void
-format_reasons(const struct xdp_away *old, const struct xdp_away *new,
+format_reasons(const struct oxdp_away_sum *old, const struct oxdp_away_sum *new,
                struct ds *ds)
 {
     const char *sep = "";
@@ -91,14 +100,16 @@ port_run(struct xdp_dp *dp, struct xdp_port *port, long long int now)
     OVS_REQUIRES(dp->port_mutex)
 {
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 60);
-    struct xdp_away *last = &port->away_last, *start = &port->away_start;
+    uint32_t port_no = odp_to_u32(port->port_no);
+    struct oxdp_away_sum *last = &dp->bpf->shared->ports[port_no].away;
+    struct oxdp_away_sum *start = &port->away_start;
     struct ds ds = DS_EMPTY_INITIALIZER;
     struct oxdp_port_stats stats;
-    struct xdp_away sum;
+    struct oxdp_away_sum sum;
 
-    xdp_port_get_stats(dp, odp_to_u32(port->port_no), &stats);
+    xdp_port_get_stats(dp, port_no, &stats);
     sum_up(&stats, &sum);
-    if (sum.n_fallbacks != last->n_fallbacks || sum.n_drops != last->n_drops) {
+    if (is_different(last, &sum)) {
         if (!port->away_until) {
             *start = *last;
             format_fate(start, &sum, &ds);
@@ -147,4 +158,47 @@ xdp_away_wait(struct xdp_dp *dp)
     } else {
         seq_wait(dp->refused_seq, dp->refused_seqno);
     }
+}
+
+/* Logs what 'legacy' says of 'port'. */
+static void
+port_tell_legacy(const struct xdp_port *port, const struct oxdp_legacy *legacy)
+{
+    struct ds ds = DS_EMPTY_INITIALIZER;
+    struct oxdp_port_stats stats;
+    struct oxdp_away_sum sum;
+    struct oxdp_port old;
+
+    /* A device keeps its number. */
+    if (oxdp_legacy_get_port(legacy, odp_to_u32(port->port_no), &old, &stats)
+        && old.ifindex == port->ifindex) {
+        sum_up(&stats, &sum);
+        if (is_different(&old.away, &sum)) {
+            format_fate(&old.away, &sum, &ds);
+            ds_put_cstr(&ds, ": ");
+            format_reasons(&old.away, &sum, &ds);
+            VLOG_WARN("port %s: before this ovs-vswitchd took over, %s",
+                      port->name, ds_cstr(&ds));
+        }
+    }
+    ds_destroy(&ds);
+}
+
+void
+xdp_away_tell_legacy(struct xdp_dp *dp, const struct oxdp_legacy *legacy)
+{
+    struct xdp_port *port;
+
+    if (oxdp_legacy_version(legacy) != OXDP_ABI_VERSION) {
+        VLOG_INFO("what became of packets before this ovs-vswitchd took over "
+                  "is not known: the earlier one was of ABI version %"PRIu32
+                  ", this one is of %d", oxdp_legacy_version(legacy),
+                  OXDP_ABI_VERSION);
+        return;
+    }
+    ovs_mutex_lock(&dp->port_mutex);
+    HMAP_FOR_EACH (port, node, &dp->ports) {
+        port_tell_legacy(port, legacy);
+    }
+    ovs_mutex_unlock(&dp->port_mutex);
 }

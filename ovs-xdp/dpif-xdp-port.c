@@ -113,24 +113,13 @@ xdp_port_get_error(const char *name, char **errorp)
     return port != NULL;
 }
 
-static void
-add_stats(struct oxdp_port_stats *sum, const struct oxdp_port_stats *stats)
-{
-    const volatile uint64_t *from = (const volatile uint64_t *) stats;
-    uint64_t *to = (uint64_t *) sum;
-
-    for (size_t i = 0; i < sizeof *sum / sizeof *to; i++) {
-        to[i] += from[i];
-    }
-}
-
 void
 xdp_port_get_stats(const struct xdp_dp *dp, uint32_t port_no,
                    struct oxdp_port_stats *sum)
 {
     memset(sum, 0, sizeof *sum);
     for (uint32_t cpu = 0; cpu < dp->bpf->n_cpus; cpu++) {
-        add_stats(sum, &oxdp_bpf_cpu_block(dp->bpf, cpu)->ports[port_no]);
+        oxdp_port_stats_add(sum, &oxdp_bpf_cpu_block(dp->bpf, cpu)->ports[port_no]);
     }
 }
 
@@ -165,10 +154,10 @@ xdp_ports_get_stats(struct xdp_dp *dp, struct oxdp_port_stats *sum)
     ovs_mutex_lock(&dp->port_mutex);
     *sum = dp->gone_stats;
     xdp_port_get_stats(dp, 0, &stats);
-    add_stats(sum, &stats);
+    oxdp_port_stats_add(sum, &stats);
     HMAP_FOR_EACH (port, node, &dp->ports) {
         xdp_port_get_stats(dp, odp_to_u32(port->port_no), &stats);
-        add_stats(sum, &stats);
+        oxdp_port_stats_add(sum, &stats);
     }
     ovs_mutex_unlock(&dp->port_mutex);
 }
@@ -535,7 +524,7 @@ port_remove(struct xdp_dp *dp, struct xdp_port *port)
     seq_change(dp->port_seq);
     port_disconnect(dp, port);
     xdp_port_get_stats(dp, odp_to_u32(port->port_no), &stats);
-    add_stats(&dp->gone_stats, &stats);
+    oxdp_port_stats_add(&dp->gone_stats, &stats);
     port_free(port);
 }
 

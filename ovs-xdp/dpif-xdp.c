@@ -273,6 +273,7 @@ run_take_over(struct xdp_dp *dp)
         xdp_warm_finish(dp);
         xdp_ports_take_over(dp);
         if (dp->legacy) {
+            xdp_away_tell_legacy(dp, dp->legacy);
             oxdp_legacy_close(dp->legacy);
             dp->legacy = NULL;
         }

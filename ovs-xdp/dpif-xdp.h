@@ -64,13 +64,6 @@ enum xdp_mode {
 #undef XDP_MODE
 };
 
-/* Packets of a port that ovs-vswitchd should have got. */
-struct xdp_away {
-    uint64_t n_fallbacks;       /* The kernel bridge was given. */
-    uint64_t n_drops;           /* Were lost. */
-    uint64_t reasons[OXDP_N_AWAYS];
-};
-
 /* Who floods: Bridge other_config:xdp-flood. */
 #define XDP_FLOODS                              \
     XDP_FLOOD(AUTO, "auto")                     \
@@ -126,8 +119,8 @@ struct xdp_port {
                                  * people, or NULL if it can. */
     char *no_peer;              /* Why TC cannot redirect straight to its peer,
                                  * in the same way. */
-    struct xdp_away away_last;  /* As last seen. */
-    struct xdp_away away_start; /* When it began. */
+    struct oxdp_away_sum away_start;    /* Packets that userspace should have
+                                         * got, when that began. */
     long long int away_until;   /* When it is over, if no more follow, in
                                  * time_msec(); or 0. */
 };
@@ -391,6 +384,10 @@ void dpif_xdp_recv_purge(struct dpif *);
 
 /* dpif-xdp-away.c.  Main thread. */
 void xdp_away_run(struct xdp_dp *);
+
+/* Logs what has become of packets before this daemon took over from an earlier
+ * one, which has left 'legacy', and since that one has told. */
+void xdp_away_tell_legacy(struct xdp_dp *, const struct oxdp_legacy *legacy);
 void xdp_away_wait(struct xdp_dp *);
 
 /* dpif-xdp-execute.c. */
