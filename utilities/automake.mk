@@ -36,6 +36,7 @@ OXDP_BENCH_PY = \
 	utilities/oxdp_bench/frames.py \
 	utilities/oxdp_bench/lab.py \
 	utilities/oxdp_bench/load.py \
+	utilities/oxdp_bench/peers.py \
 	utilities/oxdp_bench/result.py \
 	utilities/oxdp_bench/tcp.py
 EXTRA_DIST += $(OXDP_BENCH_PY)

@@ -10,9 +10,13 @@
  *                     is on the way may have changed last time; reply "ok"
  *   "macs"            from now on, each frame from a random MAC address; reply
  *                     "ok"
+ *   "window N"        from now on, no more than about N frames on the way, or
+ *                     with 0 as many as there may be; reply "ok"
+ *   "charge PID CPU"  from now on, what process PID and softirqs on CPU take
+ *                     counts as well; reply "ok"
  *   "run WARM TIME"   generates for WARM + TIME milliseconds; reply: frames
- *                     sent, frames arrived, nanoseconds, and nanoseconds that
- *                     the frames had the CPU, all within TIME
+ *                     sent, frames arrived, nanoseconds, and nanoseconds of
+ *                     CPU time that the frames took, all within TIME
  *
  * The end of the input is the end of the program, and of its attachments.
  *
@@ -53,6 +57,9 @@
 /* What one call of BPF_PROG_TEST_RUN would send if nothing stopped it. */
 #define FOREVER (1u << 30)
 
+/* Processes that count as well. */
+#define MAX_CHARGED 8
+
 /* Ethernet's shortest, without the checksum. */
 #define FRAME_LEN 60
 
@@ -76,9 +83,11 @@ struct place {
 /* The thread that generates. */
 struct generator {
     struct oxdp_bench *skel;
-    int cpu;
+    unsigned int cpu;
     int ksoftirqd;              /* The CPU's, or 0 if we cannot see it. */
     struct frame frame;
+    clockid_t charged[MAX_CHARGED];
+    size_t n_charged;
     pthread_t thread;
     bool stop;                  /* Atomic. */
     bool stopped;               /* Atomic. */
@@ -232,6 +241,48 @@ make_frame(struct frame *f, bool broadcast)
     f->udp.len = htons(sizeof f->udp + sizeof f->payload);
 }
 
+static void
+sleep_ns(uint64_t ns)
+{
+    struct timespec t = { ns / 1000000000, ns % 1000000000 };
+
+    while (nanosleep(&t, &t) && errno == EINTR) {
+        continue;
+    }
+}
+
+static uint64_t
+get_ns(clockid_t clock)
+{
+    struct timespec t;
+
+    clock_gettime(clock, &t);
+    return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
+}
+
+static uint64_t
+count_sent(const struct generator *gen)
+{
+    return *(volatile __u64 *) &gen->skel->bss->bench_sent;
+}
+
+static uint64_t
+count_arrived(const struct generator *gen)
+{
+    int n = libbpf_num_possible_cpus();
+    uint64_t arrived[n], sum = 0;
+    uint32_t key = 0;
+
+    if (bpf_map_lookup_elem(bpf_map__fd(gen->skel->maps.bench_arrived), &key,
+                            arrived)) {
+        fatal(errno, "cannot read the sink's counter");
+    }
+    for (int i = 0; i < n; i++) {
+        sum += arrived[i];
+    }
+    return sum;
+}
+
 static void *
 generate(void *gen_)
 {
@@ -256,25 +307,6 @@ generate(void *gen_)
     }
     __atomic_store_n(&gen->stopped, true, __ATOMIC_RELEASE);
     return NULL;
-}
-
-static void
-sleep_ns(uint64_t ns)
-{
-    struct timespec t = { ns / 1000000000, ns % 1000000000 };
-
-    while (nanosleep(&t, &t) && errno == EINTR) {
-        continue;
-    }
-}
-
-static uint64_t
-get_ns(clockid_t clock)
-{
-    struct timespec t;
-
-    clock_gettime(clock, &t);
-    return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
 }
 
 /* Runs what softirq work the kernel does not do in the generator's context. */
@@ -326,25 +358,37 @@ get_cpu_ns(int pid)
 static struct sample
 take_sample(const struct generator *gen)
 {
-    int n = libbpf_num_possible_cpus();
-    uint64_t arrived[n];
-    struct sample s = { 0 };
-    uint32_t key = 0;
+    struct sample s = {
+        .sent = count_sent(gen),
+        .arrived = count_arrived(gen),
+        .ns = get_ns(CLOCK_MONOTONIC),
+        .cpu_ns = get_cpu_ns(gen->ksoftirqd),
+    };
     clockid_t clock;
 
-    if (bpf_map_lookup_elem(bpf_map__fd(gen->skel->maps.bench_arrived), &key,
-                            arrived)) {
-        fatal(errno, "cannot read the sink's counter");
-    }
-    s.ns = get_ns(CLOCK_MONOTONIC);
-    s.sent = *(volatile __u64 *) &gen->skel->bss->bench_sent;
-    for (int i = 0; i < n; i++) {
-        s.arrived += arrived[i];
-    }
     if (!pthread_getcpuclockid(gen->thread, &clock)) {
-        s.cpu_ns = get_ns(clock) + get_cpu_ns(gen->ksoftirqd);
+        s.cpu_ns += get_ns(clock);
+    }
+    s.cpu_ns -= *(volatile __u64 *) &gen->skel->bss->bench_waited_ns;
+    for (size_t i = 0; i < gen->n_charged; i++) {
+        s.cpu_ns += get_ns(gen->charged[i]);
     }
     return s;
+}
+
+static void
+charge(struct generator *gen, int pid)
+{
+    int error;
+
+    if (gen->n_charged >= MAX_CHARGED) {
+        fatal(0, "more than %d processes to charge", MAX_CHARGED);
+    }
+    error = clock_getcpuclockid(pid, &gen->charged[gen->n_charged]);
+    if (error) {
+        fatal(error, "cannot see the CPU time of process %d", pid);
+    }
+    gen->n_charged++;
 }
 
 /* A signal makes BPF_PROG_TEST_RUN return, one before it is lost. */
@@ -395,6 +439,17 @@ serve(struct generator *gen)
             run(gen, x, y);
         } else if (sscanf(line, "flows %u", &x) == 1 && x) {
             gen->skel->data->bench_flows = x;
+            puts("ok");
+        } else if (sscanf(line, "window %u", &x) == 1) {
+            gen->skel->bss->bench_window = x;
+            puts("ok");
+        } else if (sscanf(line, "charge %u %u", &x, &y) == 2) {
+            int ksoftirqd = find_ksoftirqd(y);
+
+            charge(gen, x);
+            if (ksoftirqd && y != gen->cpu) {
+                charge(gen, ksoftirqd);
+            }
             puts("ok");
         } else if (!strcmp(line, "macs\n")) {
             gen->skel->bss->bench_macs = 1;

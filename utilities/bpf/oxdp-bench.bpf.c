@@ -9,6 +9,8 @@
  * is in here.
  */
 
+#include <stdbool.h>
+
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/ip.h>
@@ -54,8 +56,66 @@ __u8 bench_headers[sizeof(struct ethhdr) + sizeof(struct iphdr)
  * oxdp-bench-gen. */
 __u32 bench_macs = 0;
 
+/* If nonzero, frames that may be on the way.  Set by oxdp-bench-gen. */
+__u32 bench_window = 0;
+
 /* Frames made.  One CPU at a time runs the generator. */
 __u64 bench_sent;
+
+/* Of these, with a window: those that a sink has counted, and those that will
+ * not arrive any more.  One sink at a time counts with a window. */
+__u64 bench_seen;
+__u64 bench_lost;
+
+/* Nanoseconds spent waiting for the window to open. */
+__u64 bench_waited_ns;
+
+/* When a frame that was waited for last arrived, and 'bench_seen' of then. */
+__u64 bench_last_ns;
+__u64 bench_last_seen;
+
+/* Frames that do not arrive for so long never will. */
+#define LOST_NS 50000000
+
+/* A look at the counter of a sink on another CPU takes some 20 to 50 ns. */
+#define N_LOOKS 64
+
+static __always_inline bool
+has_room(void)
+{
+    return (bench_sent - *(volatile __u64 *) &bench_seen - bench_lost
+            < bench_window);
+}
+
+/* Waits a moment for the window to open, but not so long that frames made
+ * before, which leave in batches, have to wait.  Returns false if it is
+ * closed. */
+static __always_inline bool
+wait_for_window(void)
+{
+    __u64 start, now, seen;
+
+    if (!bench_window || has_room()) {
+        return true;
+    }
+    start = now = bpf_ktime_get_ns();
+    for (int i = 0; i < N_LOOKS; i++) {
+        if (has_room()) {
+            break;
+        }
+        now = bpf_ktime_get_ns();
+    }
+    bench_waited_ns += now - start;
+
+    seen = bench_seen;
+    if (seen != bench_last_seen) {
+        bench_last_seen = seen;
+        bench_last_ns = now;
+    } else if (now - bench_last_ns > LOST_NS) {
+        bench_lost = bench_sent - seen;
+    }
+    return has_room();
+}
 
 /* Run by BPF_PROG_TEST_RUN with live frames, which are UDP without checksum
  * and may still carry the ports of their last time. */
@@ -63,8 +123,12 @@ SEC("xdp.frags")
 int
 oxdp_bench_gen(struct xdp_md *ctx)
 {
-    __u64 seq = bench_sent++;
+    __u64 seq;
 
+    if (!wait_for_window()) {
+        return XDP_DROP;
+    }
+    seq = bench_sent++;
     if (bench_renew) {
         void *headers = (void *) (long) ctx->data;
 
@@ -115,6 +179,9 @@ count_arrived(void)
 
     if (arrived) {
         ++*arrived;
+    }
+    if (bench_window) {
+        bench_seen++;
     }
 }
 

@@ -10,10 +10,11 @@ from .base import BenchError
 from .core import Bench
 from .flood import test_flood
 from .frames import test_actions, test_hit
+from .peers import test_peers
 from .tcp import test_tcp
 
 TESTS = {"hit": test_hit, "actions": test_actions, "flood": test_flood,
-         "tcp": test_tcp}
+         "tcp": test_tcp, "peers": test_peers}
 
 
 def parse_options():

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One run of one test: its options, lab, and comparisons."""
 
+import contextlib
 import os
 import sys
 
@@ -15,6 +16,9 @@ class Bench:
     def __init__(self, options):
         self.options = options
         self.cpu = options.pin
+        # Where daemons may be pinned.
+        self.other_cpu = min(os.sched_getaffinity(0) - {self.cpu}
+                             or {self.cpu})
         self.lab = None
         self.opened = []
 
@@ -24,10 +28,11 @@ class Bench:
         self.opened.append(thing)
         return thing
 
-    def open_lab(self, hosts=2, mode="native", datapath_type="xdp"):
+    def open_lab(self, hosts=2, mode="native", datapath_type="xdp",
+                 **kwargs):
         n = sum(isinstance(thing, Lab) for thing in self.opened)
         lab = Lab("bench%d%s" % (os.getpid() % 100000, "abcdef"[n]), self.cpu,
-                  datapath_type)
+                  datapath_type, **kwargs)
         self.lab = self.keep(lab)
         lab.setup(hosts, mode)
         return lab
@@ -49,6 +54,24 @@ class Bench:
             raise BenchError("no frame came through the bare XDP redirect")
         return path
 
+    @contextlib.contextmanager
+    def closing_later(self):
+        """Closes what is opened inside of it when it ends."""
+        n, lab = len(self.opened), self.lab
+        try:
+            yield
+        finally:
+            self.lab = lab
+            self.close_all_but(n)
+
+    def close_all_but(self, n):
+        """Closes what has been opened after the first 'n'."""
+        while len(self.opened) > n:
+            try:
+                self.opened.pop().close()
+            except BenchError as e:
+                print("ovs-xdp-bench: %s" % e, file=sys.stderr)
+
     def close(self):
         """Closes everything; complains if something had less than four
         fifths of the CPU time that it could have used."""
@@ -56,11 +79,7 @@ class Bench:
                   if hasattr(thing, "share")]
         self.progress("")
         self.lab = None
-        while self.opened:
-            try:
-                self.opened.pop().close()
-            except BenchError as e:
-                print("ovs-xdp-bench: %s" % e, file=sys.stderr)
+        self.close_all_but(0)
         if shares and min(shares) < .8:
             print("ovs-xdp-bench: CPUs were shared with other work, this had "
                   "%.0f %% of what it could use at worst; better repeat it on "

@@ -10,20 +10,29 @@ from .base import BenchError, find_lab_tool, run
 class Lab:
     """A switch and its hosts; see ovs-xdp-lab."""
 
-    def __init__(self, name, cpu, datapath_type):
+    def __init__(self, name, cpu, datapath_type, program=None,
+                 libraries=None):
+        """'program' is another ovs-vswitchd than ours, and 'libraries' where
+        it has them."""
         self.name = name
         self.cpu = cpu
         self.datapath_type = datapath_type
+        self.program = program
+        self.libraries = libraries
         self.is_gone = False        # It has removed itself.
         self.tool = find_lab_tool()
 
     def setup(self, hosts, mode):
         """The daemons keep off the CPU that we measure on."""
         others = os.sched_getaffinity(0) - {self.cpu} or {self.cpu}
+        options = ["--vswitchd", self.program] if self.program else []
+        env = dict(os.environ)
+        if self.libraries:
+            env["LD_LIBRARY_PATH"] = self.libraries
         try:
             run(self.tool, "setup", "--name", self.name, "--hosts", str(hosts),
                 "--xdp-mode", mode, "--datapath-type", self.datapath_type,
-                preexec_fn=lambda: os.sched_setaffinity(0, others))
+                *options, env=env, preexec_fn=lambda: os.sched_setaffinity(0, others))
         except BenchError:
             self.is_gone = True
             raise
@@ -34,6 +43,13 @@ class Lab:
 
     def verb(self, verb, *args):
         return run(self.tool, "--name", self.name, verb, *args)
+
+    def daemon_pid(self):
+        """The ovs-vswitchd's."""
+        found = re.search(r"ovs-vswitchd: pid (\d+)", self.verb("status"))
+        if not found:
+            raise BenchError("ovs-vswitchd has ended")
+        return int(found.group(1))
 
     def netns(self, node):
         return "%s-%s" % (self.name, node)

@@ -39,15 +39,39 @@ class Path:
             self.process.wait()
             raise BenchError("the generator did not start")
 
+    def order(self, *words):
+        if self.ask(" ".join(map(str, words))) != "ok":
+            raise BenchError("the generator does not take \"%s\"" % words[0])
+
+    def set_window(self, window):
+        """Frames that may be on the way, 0 for as many as there may be."""
+        self.order("window", window)
+
+    def charge(self, pid, cpu):
+        """Counts the CPU time of a process, and of the kernel's for it on
+        'cpu', as well."""
+        self.order("charge", pid, cpu)
+
+    def load(self, seconds):
+        """Returns frames sent, frames arrived, nanoseconds and nanoseconds of
+        CPU time."""
+        reply = self.ask("run %d %d" % (WARM_MS, seconds * 1000))
+        if not reply:
+            raise BenchError("the generator stopped")
+        return tuple(map(int, reply.split()))
+
+    def count(self, seconds):
+        """Returns frames that arrived, frames that were sent, and nanoseconds
+        of CPU time."""
+        sent, arrived, _, cpu_ns = self.load(seconds)
+        return arrived, sent, cpu_ns
+
     def run(self, seconds):
         """Returns frames that arrived, at each of the hosts if they are
         several, per second of CPU time.  That is the time that the path had
         the CPU, so that other work on this machine makes a run worth less but
         not slower."""
-        reply = self.ask("run %d %d" % (WARM_MS, seconds * 1000))
-        if not reply:
-            raise BenchError("the generator stopped")
-        _, arrived, ns, cpu_ns = map(int, reply.split())
+        _, arrived, ns, cpu_ns = self.load(seconds)
         cpu_ns = min(cpu_ns, ns) or ns
         self.share = min(self.share, cpu_ns / ns)
         return arrived / self.sinks * 1e9 / cpu_ns
