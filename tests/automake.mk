@@ -106,6 +106,7 @@ TEST_EXTENSIONS = .test
 check_PROGRAMS += \
 	tests/compile-fuzz \
 	tests/diff-actions \
+	tests/full-bpffs \
 	tests/match-native \
 	tests/meter-native \
 	tests/other-abi/ovs-vswitchd \
@@ -198,6 +199,9 @@ tests_diff_actions_SOURCES = \
 	tests/parse-ref.c \
 	tests/parse-ref.h
 tests_diff_actions_LDADD = $(OXDP_LDADD)
+
+tests_full_bpffs_SOURCES = tests/full-bpffs.c
+tests_full_bpffs_LDADD = $(OXDP_LDADD)
 
 tests_match_native_SOURCES = \
 	tests/mask-gen.c \
