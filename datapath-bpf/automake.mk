@@ -8,10 +8,12 @@ noinst_HEADERS += \
 	datapath-bpf/oxdp-csum.h \
 	datapath-bpf/oxdp-ctx-skb.h \
 	datapath-bpf/oxdp-ctx-xdp.h \
+	datapath-bpf/oxdp-filter.h \
 	datapath-bpf/oxdp-gate.h \
 	datapath-bpf/oxdp-hash.h \
 	datapath-bpf/oxdp-key.h \
 	datapath-bpf/oxdp-local.h \
+	datapath-bpf/oxdp-macvlan.h \
 	datapath-bpf/oxdp-maps.h \
 	datapath-bpf/oxdp-megaflow.h \
 	datapath-bpf/oxdp-meter.h \

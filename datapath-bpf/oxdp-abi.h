@@ -426,6 +426,8 @@ struct oxdp_away_sum {
                                  * lost. */
 #define OXDP_PORT_F_KEEPER 512u /* LOCAL: frames can be broadcast to it, by way
                                  * of its keeper. */
+#define OXDP_PORT_F_MACVLAN 1024u /* Addresses say where packets go, and not
+                                   * flows: see struct oxdp_macvlan. */
 
 struct oxdp_port {
     __u32 ifindex;              /* Device to transmit on, 0 if none. */
@@ -496,6 +498,79 @@ struct oxdp_bport {
 };
 OXDP_ASSERT(sizeof(struct oxdp_bport) == 528);
 
+/* What a port is to a bridge with other_config:xdp-l2=macvlan, see
+ * oxdp-macvlan.h: ENUM, a bit, NAME.  An upper port has one of the modes of the
+ * kernel's macvlan devices. */
+#define OXDP_MACVLAN_MODES                              \
+    OXDP_MACVLAN_MODE(PRIVATE, 1, "private")            \
+    OXDP_MACVLAN_MODE(VEPA, 2, "vepa")                  \
+    OXDP_MACVLAN_MODE(BRIDGE, 4, "bridge")              \
+    OXDP_MACVLAN_MODE(PASSTHRU, 8, "passthru")          \
+    OXDP_MACVLAN_MODE(SOURCE, 16, "source")
+#define OXDP_MACVLAN_ROLES                              \
+    OXDP_MACVLAN_MODES                                  \
+    OXDP_MACVLAN_MODE(LOWER, 32, "lower")               \
+    OXDP_MACVLAN_MODE(LOCAL, 64, "local")
+
+enum oxdp_macvlan_mode {
+    OXDP_MACVLAN_NONE,          /* Nothing: its packets are dropped. */
+#define OXDP_MACVLAN_MODE(ENUM, BIT, NAME) OXDP_MACVLAN_##ENUM = BIT,
+    OXDP_MACVLAN_ROLES
+#undef OXDP_MACVLAN_MODE
+};
+
+#define OXDP_MACVLAN_F_VLANS 1  /* Lower port: others are in VLANs of it. */
+#define OXDP_MACVLAN_F_SOURCES 2 /* Lower port: there are elements of
+                                  * oxdp_mac_srcs. */
+#define OXDP_MACVLAN_F_FILTER 4 /* Upper port: gets those multicast groups alone
+                                 * that are in 'filter'. */
+
+/* Index is the datapath port.  Written by lib/oxdp-macs.c, what is in the
+ * first 8 bytes at once; read by BPF. */
+struct oxdp_macvlan {
+    union {
+        struct {
+            __u16 lower;        /* Datapath port of the lower port. */
+            __u16 vlan;         /* VLAN of the lower port that it is in, or 0:
+                                 * it sees all tags that nobody else has. */
+            __u16 next;         /* Upper port: the next one of the same 'lower'
+                                 * and 'vlan', or 0.  Lower port: the upper port
+                                 * that has mode PASSTHRU, or 0. */
+            __u8 mode;          /* enum oxdp_macvlan_mode. */
+            __u8 flags;         /* OXDP_MACVLAN_F_*. */
+        };
+        __u64 both;
+    };
+    __u64 filter[4];            /* By oxdp_filter_bit(). */
+};
+OXDP_ASSERT(sizeof(struct oxdp_macvlan) == 40);
+
+/* An address behind a lower port; all zeros for the VLAN itself. */
+struct oxdp_mac_key {
+    __u16 lower;                /* Datapath port. */
+    __u16 vlan;
+    __u8 mac[6];
+    __u16 pad;
+};
+
+#define OXDP_MAX_MACS 65536
+
+/* Who has the address.  For a VLAN 'mode' is NONE and 'port' is the first of
+ * its upper ports. */
+struct oxdp_mac {
+    __u16 port;                 /* Datapath port, or 0. */
+    __u16 local;                /* LOCAL, if it is in that VLAN, or 0. */
+    __u8 mode;                  /* enum oxdp_macvlan_mode, of 'port'. */
+    __u8 pad[3];
+};
+
+/* The ports with mode SOURCE that get what has this source address. */
+#define OXDP_MAC_SRC_PORTS 14
+struct oxdp_mac_src {
+    __u32 n;
+    __u16 ports[OXDP_MAC_SRC_PORTS];
+};
+
 /* A set of ports that XDP can broadcast frames to: what BPF needs to know of
  * all its ports together.  Index is the set's number, from 1 on.  Written by
  * lib/oxdp-flood.c. */
@@ -556,6 +631,15 @@ union oxdp_ifport {
               "see ovs-ofctl meter-stats")                                    \
     OXDP_DROP(INJECT, "inject", "packet from userspace without valid header", \
               "report a bug")                                                 \
+    OXDP_DROP(MACVLAN_SRC, "macvlan-source",                                  \
+              "source address is not that of the upper port",                 \
+              "see ovs-appctl dpif-xdp/macvlan-show for those that are")      \
+    OXDP_DROP(MACVLAN_DST, "macvlan-unknown",                                 \
+              "destination address is of no port",                            \
+              "nothing: as a network card drops what is for others")          \
+    OXDP_DROP(MACVLAN_PORT, "macvlan-port",                                   \
+              "port has no part in its bridge with xdp-l2=macvlan",           \
+              "see the Interface's error")                                    \
     OXDP_DROP(VERSION, "version", "XDP program of another version decided it",\
               "nothing: counts packets in flight during an upgrade")
 
@@ -591,9 +675,16 @@ struct oxdp_port_stats {
     __u64 rx_bytes;
     __u64 drops[OXDP_N_DROPS];
     __u64 fallbacks[OXDP_N_AWAYS];      /* Given to the kernel bridge. */
+    struct {                    /* Upper ports, as seen from there. */
+        __u64 rx_packets;
+        __u64 rx_bytes;
+        __u64 rx_multicast;     /* Of 'rx_packets'. */
+        __u64 tx_packets;
+        __u64 tx_bytes;
+    } macvlan;
     __u64 pad[4];
 };
-OXDP_ASSERT(sizeof(struct oxdp_port_stats) == 320);
+OXDP_ASSERT(sizeof(struct oxdp_port_stats) == 384);
 
 /* Why a packet goes to userspace. */
 enum oxdp_punt {
@@ -766,6 +857,7 @@ struct oxdp_shared {
     struct oxdp_control control;
     struct oxdp_port ports[OXDP_MAX_PORTS];     /* By datapath port. */
     struct oxdp_bport bports[OXDP_MAX_PORTS];   /* By datapath port. */
+    struct oxdp_macvlan macvlans[OXDP_MAX_PORTS];       /* By datapath port. */
     struct oxdp_flood floods[OXDP_MAX_FLOODS];
     union oxdp_ifport ifports[OXDP_IFPORT_SLOTS];
     struct oxdp_mask masks[OXDP_MAX_MASKS];     /* By id. */

@@ -37,6 +37,7 @@ struct oxdp_state {
 #define OXDP_AGAIN 1000         /* Recirculate. */
 #define OXDP_FALLBACK 1001      /* Nothing is done; the kernel bridge is to
                                  * have the packet. */
+#define OXDP_MACVLAN 1002       /* Nothing is done; see oxdp-macvlan.h. */
 
 /* What is not for every packet are global functions, which the verifier looks
  * at once each and not once per path to them, and which share 512 bytes of
@@ -589,8 +590,8 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
 
 /* oxdp_receive() for most frames: oxdp_parse_common() can parse it, the hint
  * knows the flow, and an output is the only action of that, or it has none.
- * Returns a return code, or OXDP_AGAIN, with nothing done, if it is another
- * packet. */
+ * Returns a return code, or with nothing done OXDP_MACVLAN if its port is no
+ * matter of flows, or OXDP_AGAIN if it is another packet. */
 OXDP_INLINE int
 oxdp_receive_common(oxdp_ctx *ctx)
 {
@@ -607,6 +608,9 @@ oxdp_receive_common(oxdp_ctx *ctx)
     __u64 hash;
     int ret;
 
+    if (oxdp_port_is_macvlan(in_port)) {
+        return OXDP_MACVLAN;
+    }
     block = oxdp_cpu_block_get(cpu);
     oxdp_ctx_view(ctx, &pkt);
     pkt.where = oxdp_key_where(in_port, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * oxdp-port.h: which port a packet came in on, and that port's budget of
- * packets to userspace.
+ * oxdp-port.h: which port a packet came in on, who decides about it there, and
+ * that port's budget of packets to userspace.
  */
 
 #ifndef OXDP_PORT_H
@@ -28,6 +28,16 @@ oxdp_port_from_ifindex(__u32 ifindex)
         }
     }
     return OXDP_PORT_NONE;
+}
+
+/* Returns nonzero if not flows but addresses say where what comes in on
+ * 'port_no' goes. */
+OXDP_INLINE int
+oxdp_port_is_macvlan(__u32 port_no)
+{
+    const struct oxdp_port *port = oxdp_port_get(port_no);
+
+    return port && port->flags & OXDP_PORT_F_MACVLAN;
 }
 
 /* Takes a packet out of the budget of 'port'.  Returns nonzero if there was

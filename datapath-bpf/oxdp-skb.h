@@ -17,6 +17,24 @@ oxdp_is_local_down(const struct oxdp_port *port)
     return (port->flags & flags) == flags;
 }
 
+/* Sends a copy of the packet, from 'in_port', to 'out_port', or counts why
+ * not. */
+OXDP_INLINE void
+oxdp_copy_to(oxdp_ctx *ctx, __u32 in_port, __u32 out_port)
+{
+    struct oxdp_port *port = oxdp_port_get(out_port);
+
+    if (!port || !(port->flags & OXDP_PORT_F_PRESENT)) {
+        oxdp_drop(in_port, OXDP_DROP_OUT_PORT);
+    } else if (oxdp_is_local_down(port)) {
+        return;
+    } else if (oxdp_ctx_is_too_long(ctx, port)) {
+        oxdp_drop(in_port, OXDP_DROP_MTU);
+    } else if (oxdp_ctx_copy(ctx, port, out_port)) {
+        oxdp_drop(in_port, OXDP_DROP_OUT_ERROR);
+    }
+}
+
 /* Sends copies of the packet, from 'in_port', to the ports of 'op'. */
 OXDP_INLINE void
 oxdp_copy(oxdp_ctx *ctx, __u32 in_port, const struct oxdp_op *op)
@@ -24,21 +42,10 @@ oxdp_copy(oxdp_ctx *ctx, __u32 in_port, const struct oxdp_op *op)
     __u32 i;
 
     for (i = 0; i < OXDP_COPY_PORTS; i++) {
-        struct oxdp_port *port;
-
         if (i >= op->arg32) {
             break;
         }
-        port = oxdp_port_get(op->ports[i]);
-        if (!port || !(port->flags & OXDP_PORT_F_PRESENT)) {
-            oxdp_drop(in_port, OXDP_DROP_OUT_PORT);
-        } else if (oxdp_is_local_down(port)) {
-            continue;
-        } else if (oxdp_ctx_is_too_long(ctx, port)) {
-            oxdp_drop(in_port, OXDP_DROP_MTU);
-        } else if (oxdp_ctx_copy(ctx, port, op->ports[i])) {
-            oxdp_drop(in_port, OXDP_DROP_OUT_ERROR);
-        }
+        oxdp_copy_to(ctx, in_port, op->ports[i]);
     }
 }
 

@@ -7,22 +7,26 @@
 #include "oxdp-ctx-skb.h"
 #include "oxdp-action.h"
 #include "oxdp-gate.h"
+#include "oxdp-macvlan.h"
 
 int oxdp_tc_rest(struct __sk_buff *ctx);
 int oxdp_tc_fallback(struct __sk_buff *ctx);
+int oxdp_tc_macvlan(struct __sk_buff *ctx);
 
 /* What programs go on with. */
 #define PROG_REST 0
 #define PROG_FALLBACK 1
+#define PROG_MACVLAN 2
 struct {
     __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-    __uint(max_entries, 2);
+    __uint(max_entries, 3);
     __uint(key_size, sizeof(__u32));
     __array(values, int(struct __sk_buff *));
 } oxdp_tc_progs SEC(".maps") = {
     .values = {
         [PROG_REST] = &oxdp_tc_rest,
         [PROG_FALLBACK] = &oxdp_tc_fallback,
+        [PROG_MACVLAN] = &oxdp_tc_macvlan,
     },
 };
 
@@ -50,6 +54,26 @@ oxdp_tc_fallback(struct __sk_buff *ctx)
            : oxdp_drop(in_port, OXDP_DROP_NO_PORT);
 }
 
+/* For ports of bridges with other_config:xdp-l2=macvlan. */
+SEC("tc")
+int
+oxdp_tc_macvlan(struct __sk_buff *ctx)
+{
+    return oxdp_macvlan_receive(ctx);
+}
+
+/* Goes on with the packet, which came in on 'in_port'. */
+static __always_inline int
+oxdp_tc_go_on(struct __sk_buff *ctx, __u32 in_port)
+{
+    if (oxdp_port_is_macvlan(in_port)) {
+        bpf_tail_call(ctx, &oxdp_tc_progs, PROG_MACVLAN);
+    } else {
+        bpf_tail_call(ctx, &oxdp_tc_progs, PROG_REST);
+    }
+    return TC_ACT_SHOT;         /* Cannot be. */
+}
+
 /* Attached to ingress of ports.  Sees what XDP has left before that is
  * lost. */
 SEC("tc")
@@ -62,8 +86,7 @@ oxdp_tc_port(struct __sk_buff *ctx)
         return oxdp_drop(in_port, OXDP_DROP_VERSION);
     }
     ctx->cb[OXDP_CB_EGRESS] = 0;
-    bpf_tail_call(ctx, &oxdp_tc_progs, PROG_REST);
-    return TC_ACT_SHOT;         /* Cannot be. */
+    return oxdp_tc_go_on(ctx, in_port);
 }
 
 /* Attached to egress of LOCAL, the kernel bridge: what the host sends, which
@@ -72,11 +95,12 @@ SEC("tc")
 int
 oxdp_tc_local(struct __sk_buff *ctx)
 {
-    oxdp_count_rx(oxdp_port_from_ifindex(ctx->ifindex), ctx->len);
+    __u32 in_port = oxdp_port_from_ifindex(ctx->ifindex);
+
+    oxdp_count_rx(in_port, ctx->len);
     ctx->cb[0] = 0;
     ctx->cb[OXDP_CB_EGRESS] = 1;
-    bpf_tail_call(ctx, &oxdp_tc_progs, PROG_REST);
-    return TC_ACT_SHOT;         /* Cannot be. */
+    return oxdp_tc_go_on(ctx, in_port);
 }
 
 /* Attached to ingress of a bridge's keeper, which BPF knows as the bridge's

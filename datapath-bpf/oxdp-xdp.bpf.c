@@ -5,6 +5,7 @@
 
 #include "oxdp-ctx-xdp.h"
 #include "oxdp-action.h"
+#include "oxdp-macvlan.h"
 
 /* Put these types into the BTF, where a later ovs-vswitchd finds out what the
  * maps have where: lib/oxdp-legacy.c. */
@@ -37,14 +38,29 @@ oxdp_xdp_rest(struct xdp_md *ctx)
     return ret == OXDP_FALLBACK ? oxdp_xdp_fallback(ctx) : ret;
 }
 
+/* For ports of bridges with other_config:xdp-l2=macvlan. */
+SEC("xdp.frags")
+int
+oxdp_xdp_macvlan(struct xdp_md *ctx)
+{
+    return oxdp_macvlan_receive(ctx);
+}
+
 /* The programs that oxdp_xdp_port() goes on with.  A program of its own has the
  * whole stack and the whole of the verifier's patience to itself. */
+#define PROG_REST 0
+#define PROG_MACVLAN 1
 struct {
     __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-    __uint(max_entries, 1);
+    __uint(max_entries, 2);
     __uint(key_size, sizeof(__u32));
     __array(values, int(struct xdp_md *));
-} oxdp_progs SEC(".maps") = { .values = { [0] = &oxdp_xdp_rest } };
+} oxdp_progs SEC(".maps") = {
+    .values = {
+        [PROG_REST] = &oxdp_xdp_rest,
+        [PROG_MACVLAN] = &oxdp_xdp_macvlan,
+    },
+};
 
 /* Attached to ports. */
 SEC("xdp.frags")
@@ -54,7 +70,10 @@ oxdp_xdp_port(struct xdp_md *ctx)
     int ret = oxdp_receive_common(ctx);
 
     if (ret == OXDP_AGAIN) {
-        bpf_tail_call(ctx, &oxdp_progs, 0);
+        bpf_tail_call(ctx, &oxdp_progs, PROG_REST);
+        ret = XDP_DROP;         /* Cannot be. */
+    } else if (ret == OXDP_MACVLAN) {
+        bpf_tail_call(ctx, &oxdp_progs, PROG_MACVLAN);
         ret = XDP_DROP;         /* Cannot be. */
     }
     return ret;

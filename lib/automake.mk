@@ -27,6 +27,8 @@ lib_liboxdp_a_SOURCES = \
 	lib/oxdp-legacy.h \
 	lib/oxdp-loader.c \
 	lib/oxdp-loader.h \
+	lib/oxdp-macs.c \
+	lib/oxdp-macs.h \
 	lib/oxdp-match.c \
 	lib/oxdp-match.h \
 	lib/oxdp-netdev.c \

@@ -24,15 +24,16 @@ compose(const struct oxdp_fdb_op *op, struct ofpbuf *request)
     struct ndmsg ndm = {
         .ndm_family = AF_BRIDGE,
         .ndm_ifindex = op->ifindex,
-        .ndm_state = NUD_REACHABLE,
-        .ndm_flags = NTF_MASTER | NTF_EXT_LEARNED,
+        .ndm_state = op->self ? NUD_PERMANENT : NUD_REACHABLE,
+        .ndm_flags = op->self ? NTF_SELF : NTF_MASTER | NTF_EXT_LEARNED,
     };
 
     ofpbuf_init(request, 64);
     nl_msg_put_nlmsghdr(request, sizeof ndm,
                         op->add ? RTM_NEWNEIGH : RTM_DELNEIGH,
                         NLM_F_REQUEST | NLM_F_ACK
-                        | (op->add ? NLM_F_CREATE | NLM_F_REPLACE : 0));
+                        | (!op->add ? 0 : op->self ? NLM_F_CREATE
+                           : NLM_F_CREATE | NLM_F_REPLACE));
     nl_msg_put(request, &ndm, sizeof ndm);
     nl_msg_put_unspec(request, NDA_LLADDR, &op->mac, sizeof op->mac);
 }

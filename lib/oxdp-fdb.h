@@ -19,7 +19,9 @@
 /* An entry of ours, to add, or to move if there is one, or else to delete. */
 struct oxdp_fdb_op {
     struct eth_addr mac;
-    int ifindex;                /* Member of a bridge. */
+    int ifindex;                /* Member of a bridge; or, if 'self', a device
+                                 * that is to receive what is for 'mac'. */
+    bool self;
     bool add;
     int error;                  /* Result: 0 or a positive errno value. */
 };

@@ -368,6 +368,8 @@ map_all(struct oxdp_bpf *bpf)
     bpf->lists_fd = bpf_map__fd(xdp->maps.oxdp_lists);
     bpf->floods_fd = bpf_map__fd(xdp->maps.oxdp_floods);
     bpf->meters_fd = bpf_map__fd(xdp->maps.oxdp_meters);
+    bpf->macs_fd = bpf_map__fd(xdp->maps.oxdp_macs);
+    bpf->mac_srcs_fd = bpf_map__fd(xdp->maps.oxdp_mac_srcs);
     bpf->xsks_fd = bpf_map__fd(xdp->maps.oxdp_xsks);
     return 0;
 }

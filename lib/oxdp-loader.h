@@ -37,6 +37,7 @@ struct oxdp_bpf {
     int devs_fd, xsks_fd;
     int buckets_fd, chunks_fd, lists_fd, floods_fd; /* The outer maps, */
     int meters_fd;                      /* and this one. */
+    int macs_fd, mac_srcs_fd;
 
     int xdp_port_fd, tc_port_fd;        /* Programs for ports. */
     int tc_local_fd, tc_keeper_fd;      /* For LOCAL and its keeper. */

@@ -16,6 +16,7 @@ ovs_xdp_ovs_vswitchd_SOURCES = \
 	ovs-xdp/dpif-xdp-fdb.c \
 	ovs-xdp/dpif-xdp-flow.c \
 	ovs-xdp/dpif-xdp-hook.c \
+	ovs-xdp/dpif-xdp-macvlan.c \
 	ovs-xdp/dpif-xdp-meter.c \
 	ovs-xdp/dpif-xdp-port.c \
 	ovs-xdp/dpif-xdp-register.c \
@@ -40,6 +41,7 @@ ovs_wrapped_functions = \
 	dpif_supports_tnl_push_pop \
 	netdev_get_stats \
 	ofproto_port_set_state \
+	ovsdb_idl_omit \
 	ovsrec_interface_set_error \
 	ovsrec_interface_set_status \
 	ovsrec_open_vswitch_first

@@ -83,6 +83,22 @@ __wrap_ovsrec_open_vswitch_first(const struct ovsdb_idl *idl)
     return __real_ovsrec_open_vswitch_first(idl);
 }
 
+void __real_ovsdb_idl_omit(struct ovsdb_idl *,
+                           const struct ovsdb_idl_column *);
+void __wrap_ovsdb_idl_omit(struct ovsdb_idl *,
+                           const struct ovsdb_idl_column *);
+
+/* Called by bridge_init() for columns that ovs-vswitchd has no use for.  We have
+ * one for the attached-mac of Interfaces. */
+void
+__wrap_ovsdb_idl_omit(struct ovsdb_idl *idl,
+                      const struct ovsdb_idl_column *column)
+{
+    if (column != &ovsrec_interface_col_external_ids) {
+        __real_ovsdb_idl_omit(idl, column);
+    }
+}
+
 bool
 xdp_bridge_is_name(const char *name)
 {
@@ -145,7 +161,66 @@ struct xdp_bridge {
     bool fallback;              /* May it forward? */
     const char *fallback_why;
     enum xdp_flood flood;
+    enum xdp_l2 l2;
+    bool l2_known;              /* The database has such a value. */
 };
+
+/* Stores what 'cfg' says decides where packets go.  Returns false if it is
+ * none of what there is. */
+static bool
+get_l2(const struct ovsrec_bridge *cfg, enum xdp_l2 *l2)
+{
+    const char *s = smap_get(&cfg->other_config, "xdp-l2");
+
+    *l2 = XDP_L2_OPENFLOW;
+#define XDP_L2(ENUM, NAME)                      \
+    if (s && !strcmp(s, NAME)) {                \
+        *l2 = XDP_L2_##ENUM;                    \
+        return true;                            \
+    }
+    XDP_L2S
+#undef XDP_L2
+    return !s;
+}
+
+static bool
+bridge_is_macvlan(const struct ovsrec_bridge *cfg)
+{
+    enum xdp_l2 l2;
+
+    get_l2(cfg, &l2);
+    return bridge_is_ours(cfg) && l2 == XDP_L2_MACVLAN;
+}
+
+static bool
+bridge_has_interface(const struct ovsrec_bridge *cfg, const char *name)
+{
+    for (size_t i = 0; i < cfg->n_ports; i++) {
+        const struct ovsrec_port *p = cfg->ports[i];
+
+        for (size_t j = 0; j < p->n_interfaces; j++) {
+            if (!strcmp(p->interfaces[j]->name, name)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool
+xdp_bridge_is_macvlan(const char *name)
+{
+    const struct ovsrec_bridge *cfg;
+
+    if (the_idl) {
+        OVSREC_BRIDGE_FOR_EACH (cfg, the_idl) {
+            if (bridge_is_macvlan(cfg) && bridge_has_interface(cfg, name)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
 
 static const char *
 flood_name(enum xdp_flood flood)
@@ -222,6 +297,11 @@ get_bridge(const struct xdp_dp *dp, const struct ovsrec_bridge *cfg,
     br->ifindex = local && local->local ? local->ifindex : 0;
     br->up = br->ifindex && local->carrier;
     get_fallback(cfg, br);
+    br->l2_known = get_l2(cfg, &br->l2);
+    if (br->l2 == XDP_L2_MACVLAN) {
+        br->fallback = false;
+        br->fallback_why = "other_config:xdp-l2=macvlan";
+    }
     br->flood = XDP_FLOOD_AUTO;
     if (flood && !flood_from_string(flood, &br->flood)) {
         VLOG_WARN_RL(&rl, "bridge %s: other_config:xdp-flood=\"%s\" is "
@@ -379,6 +459,17 @@ set_bport(struct xdp_dp *dp, const struct xdp_port *port,
     }
 }
 
+/* Returns what is wrong with other_config:xdp-l2 of 'br', if 'port' is the one
+ * to say it, or NULL. */
+static char *
+why_unknown_l2(const struct xdp_port *port, const struct xdp_bridge *br)
+{
+    return (!port->local || br->l2_known ? NULL
+            : xasprintf("Bridge other_config:xdp-l2=\"%s\" is neither "
+                        "openflow nor macvlan: using openflow",
+                        smap_get(&br->cfg->other_config, "xdp-l2")));
+}
+
 /* Makes 'port' what the database says: in 'br' with the settings 'cfg', or in
  * none, when both are NULL. */
 static void
@@ -388,8 +479,11 @@ port_apply(struct xdp_dp *dp, struct xdp_port *port,
 {
     int bridge_ifindex = port->bridge_ifindex;
     bool fallback = port->fallback;
+    bool macvlan = port->macvlan;
 
-    set_bridge(port, br ? br->ifindex : 0);
+    port->macvlan = br && br->l2 == XDP_L2_MACVLAN;
+    /* A member of a bridge is promiscuous. */
+    set_bridge(port, br && (port->local || !port->macvlan) ? br->ifindex : 0);
     port->blocked = br ? why_blocked(dp, port, br, cfg) : NULL;
     port->flood = br ? br->flood : XDP_FLOOD_AUTO;
     port->fallback = br && br->fallback && port->bridge_ifindex;
@@ -397,8 +491,15 @@ port_apply(struct xdp_dp *dp, struct xdp_port *port,
     if (br && !br->up && port->bridge_ifindex && !port->local) {
         forward_without_local(port);
     }
-    if (port->fallback != fallback || port->bridge_ifindex != bridge_ifindex) {
+    if (port->macvlan != macvlan && port->configured) {
+        xdp_port_choose_mode(dp, port);
+    } else if (port->fallback != fallback || port->macvlan != macvlan
+               || port->bridge_ifindex != bridge_ifindex) {
         xdp_port_refresh(dp, port);
+    }
+    if (!port->macvlan) {
+        xdp_port_set_promisc(dp, port, true);
+        xdp_port_set_l2_error(port, br ? why_unknown_l2(port, br) : NULL);
     }
 }
 
@@ -440,6 +541,9 @@ apply_bridge(struct xdp_dp *dp, const struct ovsrec_bridge *cfg,
             }
         }
     }
+    if (br.l2 == XDP_L2_MACVLAN) {
+        xdp_macvlans_add(dp, cfg);
+    }
 }
 
 /* Makes all ports what the database says. */
@@ -457,11 +561,13 @@ apply_all(struct xdp_dp *dp)
             shash_add(&ports, port->name, port);
         }
     }
+    xdp_macvlans_start(dp);
     OVSREC_BRIDGE_FOR_EACH (cfg, the_idl) {
         if (bridge_is_ours(cfg)) {
             apply_bridge(dp, cfg, &ports);
         }
     }
+    xdp_macvlans_finish(dp);
     SHASH_FOR_EACH (node, &ports) {
         port_apply(dp, node->data, NULL, NULL);
     }
@@ -579,6 +685,7 @@ format_bridge(const struct xdp_dp *dp, const struct ovsrec_bridge *cfg,
                 ds_put_format(ds, "no member (%s)",
                               !port ? "no device of the datapath"
                               : port->no_member ? port->no_member
+                              : port->macvlan ? "other_config:xdp-l2=macvlan"
                               : "there is no kernel bridge");
             }
             ds_put_char(ds, '\n');
@@ -586,8 +693,14 @@ format_bridge(const struct xdp_dp *dp, const struct ovsrec_bridge *cfg,
     }
 }
 
-bool
-xdp_bridges_format(struct xdp_dp *dp, const char *name, struct ds *ds)
+/* Has 'format' append what it knows of bridge 'name' of ours, or of all if that
+ * is NULL, those with other_config:xdp-l2=macvlan or all.  Returns false if
+ * there is none. */
+static bool
+format_bridges(struct xdp_dp *dp, const char *name, bool macvlan,
+               void (*format)(const struct xdp_dp *,
+                              const struct ovsrec_bridge *, struct ds *),
+               struct ds *ds)
 {
     const struct ovsrec_bridge *cfg;
     bool found = false;
@@ -595,12 +708,25 @@ xdp_bridges_format(struct xdp_dp *dp, const char *name, struct ds *ds)
     ovs_mutex_lock(&dp->port_mutex);
     if (the_idl) {
         OVSREC_BRIDGE_FOR_EACH (cfg, the_idl) {
-            if (bridge_is_ours(cfg) && (!name || !strcmp(name, cfg->name))) {
-                format_bridge(dp, cfg, ds);
+            if (bridge_is_ours(cfg) && (!macvlan || bridge_is_macvlan(cfg))
+                && (!name || !strcmp(name, cfg->name))) {
+                format(dp, cfg, ds);
                 found = true;
             }
         }
     }
     ovs_mutex_unlock(&dp->port_mutex);
     return found;
+}
+
+bool
+xdp_bridges_format(struct xdp_dp *dp, const char *name, struct ds *ds)
+{
+    return format_bridges(dp, name, false, format_bridge, ds);
+}
+
+bool
+xdp_bridges_format_macvlan(struct xdp_dp *dp, const char *name, struct ds *ds)
+{
+    return format_bridges(dp, name, true, xdp_macvlan_format, ds);
 }

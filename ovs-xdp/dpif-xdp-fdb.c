@@ -287,13 +287,16 @@ fdb_sync(struct xdp_dp *dp)
         }
         if (!is_current(dp, e)) {
             if (e->kernel_ifindex) {
-                ops[n++] = (struct oxdp_fdb_op) { e->mac, e->kernel_ifindex,
-                                                  false, 0 };
+                ops[n++] = (struct oxdp_fdb_op) {
+                    .mac = e->mac, .ifindex = e->kernel_ifindex
+                };
             }
             hmap_remove(entries, &e->node);
             free(e);
         } else if (e->kernel_ifindex != ifindex) {
-            ops[n++] = (struct oxdp_fdb_op) { e->mac, ifindex, true, 0 };
+            ops[n++] = (struct oxdp_fdb_op) {
+                .mac = e->mac, .ifindex = ifindex, .add = true
+            };
             e->kernel_ifindex = ifindex;
         }
     }

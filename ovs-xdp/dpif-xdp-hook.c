@@ -198,6 +198,9 @@ port_update(struct xdp_dp *dp, struct xdp_port *port,
     if (port->fallback) {
         flags |= OXDP_PORT_F_FALLBACK;
     }
+    if (port->macvlan) {
+        flags |= OXDP_PORT_F_MACVLAN;
+    }
     if (oxdp_attach_is_attached(&port->xdp)) {
         flags |= OXDP_PORT_F_XDP;
         if (port->mode == XDP_MODE_GENERIC) {
@@ -243,9 +246,11 @@ xdp_port_refresh(struct xdp_dp *dp, struct xdp_port *port)
     carrier = (info.flags & OXDP_IFF_LOWER_UP) != 0;
     if (port->master_ifindex != info.master_ifindex
         || port->carrier != carrier
+        || memcmp(&port->mac, info.mac, sizeof port->mac)
         || port->bridge_state != info.bridge_state) {
         port->master_ifindex = info.master_ifindex;
         port->carrier = carrier;
+        memcpy(&port->mac, info.mac, sizeof port->mac);
         port->bridge_state = info.bridge_state;
         dp->bridges_changed = true;
     }
@@ -253,20 +258,33 @@ xdp_port_refresh(struct xdp_dp *dp, struct xdp_port *port)
     return 0;
 }
 
-void
-xdp_port_set_error(struct xdp_port *port, char *error)
+/* Replaces '*errorp', an error of 'port', by 'error', which it takes. */
+static void
+set_error(struct xdp_port *port, char **errorp, char *error)
 {
-    if (!nullable_string_is_equal(port->error, error)) {
+    if (!nullable_string_is_equal(*errorp, error)) {
         if (error) {
             VLOG_WARN("port %s: %s", port->name, error);
         }
-        free(port->error);
-        port->error = error;
+        free(*errorp);
+        *errorp = error;
         /* Makes the bridge refresh the Interface's columns. */
         netdev_change_seq_changed(port->netdev);
     } else {
         free(error);
     }
+}
+
+void
+xdp_port_set_error(struct xdp_port *port, char *error)
+{
+    set_error(port, &port->error, error);
+}
+
+void
+xdp_port_set_l2_error(struct xdp_port *port, char *error)
+{
+    set_error(port, &port->l2_error, error);
 }
 
 void
@@ -363,6 +381,13 @@ xdp_port_choose_mode(struct xdp_dp *dp, struct xdp_port *port)
         xdp_port_set_why(port, xstrdup("other_config:xdp-mode"));
     }
 
+    if (mode == XDP_MODE_GENERIC && port->macvlan) {
+        /* There XDP may leave every frame to TC, which OXDP_PORT_F_NO_PASS
+         * excludes. */
+        error = xstrdup("xdp-mode=generic is not possible in a bridge with "
+                        "other_config:xdp-l2=macvlan, using tc");
+        mode = XDP_MODE_TC;
+    }
     if (mode != port->mode) {
         port_detach_xdp(port);
     }

@@ -34,9 +34,8 @@
 
 VLOG_DEFINE_THIS_MODULE(dpif_xdp_port);
 
-static struct xdp_port *
-port_by_number(const struct xdp_dp *dp, odp_port_t port_no)
-    OVS_REQUIRES(dp->port_mutex)
+struct xdp_port *
+xdp_port_by_number(const struct xdp_dp *dp, odp_port_t port_no)
 {
     struct xdp_port *port;
 
@@ -77,7 +76,7 @@ port_by_ifindex(const struct xdp_dp *dp, int ifindex)
         const union oxdp_ifport *p = ifport_slot(dp, ifindex, i);
 
         if (p->ifindex == ifindex) {
-            return port_by_number(dp, u32_to_odp(p->port));
+            return xdp_port_by_number(dp, u32_to_odp(p->port));
         }
     }
     return NULL;
@@ -89,7 +88,7 @@ xdp_port_is_present(struct xdp_dp *dp, uint32_t port_no)
     struct xdp_port *port;
 
     ovs_mutex_lock(&dp->port_mutex);
-    port = port_by_number(dp, u32_to_odp(port_no));
+    port = xdp_port_by_number(dp, u32_to_odp(port_no));
     ovs_mutex_unlock(&dp->port_mutex);
     return port && !port->tunnel;
 }
@@ -105,7 +104,8 @@ xdp_port_get_error(const char *name, char **errorp)
         ovs_mutex_lock(&dp->port_mutex);
         port = xdp_port_by_name(dp, name);
         if (port) {
-            *errorp = nullable_xstrdup(port->error);
+            *errorp = nullable_xstrdup(port->error ? port->error
+                                       : port->l2_error);
         }
         ovs_mutex_unlock(&dp->port_mutex);
         xdp_dp_unref(dp);
@@ -216,11 +216,11 @@ choose_port(struct xdp_dp *dp, int ifindex)
             || oxdp_pins_find(dp->pins, OXDP_POINT_EGRESS, ifindex))
         && oxdp_pins_get_state(dp->pins, ifindex, &state)
         && state.port_no > 0 && state.port_no < OXDP_MAX_PORTS
-        && !port_by_number(dp, u32_to_odp(state.port_no))) {
+        && !xdp_port_by_number(dp, u32_to_odp(state.port_no))) {
         return u32_to_odp(state.port_no);
     }
     for (uint32_t i = 1; i < OXDP_MAX_PORTS; i++) {
-        if (!port_by_number(dp, u32_to_odp(i))
+        if (!xdp_port_by_number(dp, u32_to_odp(i))
             && (dp->in_charge || !oxdp_pins_is_reserved(dp->pins, i))) {
             return u32_to_odp(i);
         }
@@ -240,6 +240,7 @@ port_free(struct xdp_port *port)
     free(port->no_peer);
     free(port->no_member);
     free(port->error);
+    free(port->l2_error);
     free(port);
 }
 
@@ -307,6 +308,7 @@ port_connect(struct xdp_dp *dp, struct xdp_port *port, char **why)
     p->ifindex = port->ifindex;
     p->frames_ifindex = val.ifindex;
     p->tokens = dp->upcall_burst;
+    p->flags = port->macvlan ? OXDP_PORT_F_MACVLAN : 0;
 
     error = ifport_insert(dp, port->ifindex, port->port_no);
     if (!error && port->local) {
@@ -378,23 +380,25 @@ xdp_port_save(struct xdp_dp *dp, const struct xdp_port *port)
     oxdp_pins_put_state(dp->pins, port->ifindex, &state);
 }
 
-/* Makes the device of 'port' receive everything.  A veth does anyway. */
-static void
-port_set_promisc(struct xdp_port *port)
+void
+xdp_port_set_promisc(struct xdp_dp *dp, struct xdp_port *port, bool promisc)
 {
+    bool ours = port->changed & OXDP_CHANGED_PROMISC;
     enum netdev_flags flags;
+    int error;
 
-    if (!port->internal && strcmp(port->kind, "veth")
-        && !netdev_get_flags(port->netdev, &flags)
-        && !(flags & NETDEV_PROMISC)) {
-        int error = oxdp_link_set_promisc(port->ifindex, true);
-
-        if (error) {
-            VLOG_WARN("port %s: cannot make it promiscuous (%s)", port->name,
-                      ovs_strerror(error));
-        } else {
-            port->changed |= OXDP_CHANGED_PROMISC;
-        }
+    if (port->internal || !strcmp(port->kind, "veth") || ours == promisc
+        || netdev_get_flags(port->netdev, &flags)
+        || (promisc && flags & NETDEV_PROMISC)) {
+        return;
+    }
+    error = oxdp_link_set_promisc(port->ifindex, promisc);
+    if (error) {
+        VLOG_WARN("port %s: cannot make it %spromiscuous (%s)", port->name,
+                  promisc ? "" : "no longer ", ovs_strerror(error));
+    } else {
+        port->changed ^= OXDP_CHANGED_PROMISC;
+        xdp_port_save(dp, port);
     }
 }
 
@@ -413,8 +417,8 @@ port_connect_all(struct xdp_dp *dp, struct xdp_port *port, char **why)
         oxdp_pins_get_state(dp->pins, port->ifindex, &state);
         port->changed = state.changed;
     }
-    port_set_promisc(port);
     xdp_port_save(dp, port);
+    xdp_port_set_promisc(dp, port, true);
     return 0;
 }
 
@@ -457,7 +461,7 @@ port_add(struct xdp_dp *dp, struct netdev *netdev, odp_port_t *port_no)
         return EEXIST;
     }
     if (*port_no != ODPP_NONE
-        && (port_by_number(dp, *port_no)
+        && (xdp_port_by_number(dp, *port_no)
             || odp_to_u32(*port_no) >= OXDP_MAX_PORTS)) {
         return EBUSY;
     }
@@ -467,6 +471,7 @@ port_add(struct xdp_dp *dp, struct netdev *netdev, odp_port_t *port_no)
     port->type = xstrdup(netdev_get_type(netdev));
     port->internal = !strcmp(port->type, NETDEV_XDP_TYPE);
     port->tunnel = netdev_vport_is_vport_class(netdev_get_class(netdev));
+    port->macvlan = xdp_bridge_is_macvlan(port->name);
     port->mode = XDP_MODE_TC;
     port->why = xstrdup("not configured yet");
     port->xdp = port->tc = port->keeper_tc = port->gate
@@ -792,7 +797,7 @@ dpif_xdp_port_del(struct dpif *dpif, odp_port_t port_no)
     int error = 0;
 
     ovs_mutex_lock(&dp->port_mutex);
-    port = port_by_number(dp, port_no);
+    port = xdp_port_by_number(dp, port_no);
     if (!port) {
         error = port_no == 0 ? EINVAL : ENODEV;
     } else {
@@ -818,7 +823,7 @@ dpif_xdp_port_set_config(struct dpif *dpif, odp_port_t port_no,
     char *why = NULL;
 
     ovs_mutex_lock(&dp->port_mutex);
-    port = port_by_number(dp, port_no);
+    port = xdp_port_by_number(dp, port_no);
     if (port && port->tunnel) {
         /* Nothing to configure. */
     } else if (port && xdp_port_attach_tc(dp, port, &why)) {
@@ -857,7 +862,7 @@ dpif_xdp_port_query_by_number(const struct dpif *dpif, odp_port_t port_no,
         return 0;
     }
     ovs_mutex_lock(&dp->port_mutex);
-    port = port_by_number(dp, port_no);
+    port = xdp_port_by_number(dp, port_no);
     if (port) {
         fill_port(port->name, port->type, port->port_no, out);
     }

@@ -176,6 +176,9 @@ format_ports(struct xdp_dp *dp, struct ds *ds)
         if (port->error) {
             ds_put_format(ds, "    error: %s\n", port->error);
         }
+        if (port->l2_error) {
+            ds_put_format(ds, "    error: %s\n", port->l2_error);
+        }
     }
     free(ports);
     ovs_mutex_unlock(&dp->port_mutex);
@@ -410,6 +413,29 @@ dpif_xdp_bridge_show(struct unixctl_conn *conn, int argc, const char *argv[],
     ds_destroy(&ds);
 }
 
+static void
+dpif_xdp_macvlan_show(struct unixctl_conn *conn, int argc, const char *argv[],
+                      void *aux OVS_UNUSED)
+{
+    const char *name = argc > 1 ? argv[1] : NULL;
+    struct xdp_dp *dp = get_dp(conn);
+    struct ds ds = DS_EMPTY_INITIALIZER;
+
+    if (!dp) {
+        return;
+    }
+    if (xdp_bridges_format_macvlan(dp, name, &ds)) {
+        unixctl_command_reply(conn, ds_cstr(&ds));
+    } else {
+        ds_put_format(&ds, "there is no bridge %s%s%swith "
+                      "other_config:xdp-l2=macvlan", name ? "\"" : "",
+                      name ? name : "", name ? "\" " : "");
+        unixctl_command_reply_error(conn, ds_cstr(&ds));
+    }
+    xdp_dp_unref(dp);
+    ds_destroy(&ds);
+}
+
 void
 xdp_unixctl_init(void)
 {
@@ -418,6 +444,8 @@ xdp_unixctl_init(void)
                              dpif_xdp_flow_show, NULL);
     unixctl_command_register("dpif-xdp/bridge-show", "[bridge]", 0, 1,
                              dpif_xdp_bridge_show, NULL);
+    unixctl_command_register("dpif-xdp/macvlan-show", "[bridge]", 0, 1,
+                             dpif_xdp_macvlan_show, NULL);
     unixctl_command_register("dpif-xdp/pins-show", "", 0, 0,
                              dpif_xdp_pins_show, NULL);
 }

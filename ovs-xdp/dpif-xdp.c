@@ -38,6 +38,7 @@ dp_destroy(struct xdp_dp *dp, bool leave)
 {
     xdp_warm_finish(dp);
     oxdp_legacy_close(dp->legacy);
+    oxdp_macs_destroy(dp->macs);
     xdp_ports_destroy(dp);
     xdp_handlers_destroy(dp);
     xdp_cpu_close(dp);
@@ -99,6 +100,7 @@ dp_create(struct xdp_dp **dpp)
     oxdp_instance_destroy_others(dp->pins);
     xdp_meters_create(dp);
     dp->fdb = xdp_fdb_create();
+    dp->macs = oxdp_macs_create(dp->bpf);
     dp->table = oxdp_table_create(dp->bpf, DEFAULT_MAX_FLOWS);
     error = dp->table ? xdp_cpu_open(dp, &why) : ENOMEM;
     error = error ? error : xdp_ports_init(dp);

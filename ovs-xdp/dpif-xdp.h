@@ -6,6 +6,7 @@
  *   dpif-xdp-cpu.c        the CPU port and its AF_XDP sockets
  *   dpif-xdp-port.c       ports, and what happens to their devices
  *   dpif-xdp-bridge.c     bridges and what the database says of them
+ *   dpif-xdp-macvlan.c    bridges that go by addresses alone
  *   dpif-xdp-hook.c       the ports' hooks and modes
  *   dpif-xdp-fdb.c        addresses that the kernel bridges know
  *   dpif-xdp-flow.c       put, get, delete, dump flows
@@ -35,6 +36,7 @@
 #include "oxdp-attach.h"
 #include "oxdp-legacy.h"
 #include "oxdp-loader.h"
+#include "oxdp-macs.h"
 #include "oxdp-netdev.h"
 #include "oxdp-pin.h"
 #include "oxdp-queue.h"
@@ -44,6 +46,7 @@
 struct dp_packet;
 struct dp_packet_batch;
 struct flow;
+struct ovsrec_bridge;
 struct unixctl_conn;
 
 #define DPIF_XDP_TYPE "xdp"
@@ -75,6 +78,17 @@ enum xdp_flood {
 #undef XDP_FLOOD
 };
 
+/* What decides where packets go: Bridge other_config:xdp-l2. */
+#define XDP_L2S                                 \
+    XDP_L2(OPENFLOW, "openflow")                \
+    XDP_L2(MACVLAN, "macvlan")
+
+enum xdp_l2 {
+#define XDP_L2(ENUM, NAME) XDP_L2_##ENUM,
+    XDP_L2S
+#undef XDP_L2
+};
+
 /* A port.  Protected by the datapath's 'port_mutex'. */
 struct xdp_port {
     struct hmap_node node;      /* In 'ports', by number. */
@@ -93,6 +107,7 @@ struct xdp_port {
     char kind[16];              /* Of that device, "" for hardware. */
     int master_ifindex;         /* Bridge, bond... it is in, 0 if none. */
     bool carrier;
+    struct eth_addr mac;        /* That device's. */
     uint8_t bridge_state;       /* As a member: BR_STATE_*. */
 
     /* Set by dpif-xdp-bridge.c. */
@@ -103,6 +118,9 @@ struct xdp_port {
                                  * and sends nothing to it, or NULL. */
     bool fallback;              /* May the kernel bridge forward for it? */
     enum xdp_flood flood;       /* Of its bridge. */
+    bool macvlan;               /* Its bridge has xdp-l2=macvlan. */
+    char *l2_error;             /* What is wrong with that, for people, or
+                                 * NULL. */
 
     bool configured;            /* dpif_port_set_config() was called. */
     char *wanted_mode;          /* other_config:xdp-mode, or NULL. */
@@ -172,6 +190,7 @@ struct xdp_dp {
     struct nl_sock *features_sock;      /* Or NULL. */
     struct cmap tunnels;        /* Of struct xdp_tunnel. */
     struct xdp_meters *meters;
+    struct oxdp_macs *macs;     /* Of the main thread. */
     struct xdp_fdb *fdb;        /* Of the main thread. */
     uint64_t tnl_conf_seq;      /* Of OVS's tunnels, as last seen. */
     char *default_mode;         /* Open_vSwitch other_config:xdp-mode. */
@@ -253,6 +272,13 @@ void xdp_ports_set_defaults(struct xdp_dp *, const char *mode,
                             uint32_t upcall_rate, uint32_t upcall_burst);
 struct xdp_port *xdp_port_by_name(const struct xdp_dp *, const char *name)
     OVS_REQUIRES(dp->port_mutex);
+struct xdp_port *xdp_port_by_number(const struct xdp_dp *, odp_port_t)
+    OVS_REQUIRES(dp->port_mutex);
+
+/* Makes the device of 'port' receive everything, which a veth does anyway; or
+ * no longer, if we have made it. */
+void xdp_port_set_promisc(struct xdp_dp *, struct xdp_port *, bool promisc)
+    OVS_REQUIRES(dp->port_mutex);
 
 /* Returns true if a port on device 'name' is in the datapath, and stores in
  * '*errorp', to be freed, what is wrong with it, or NULL. */
@@ -313,8 +339,10 @@ void xdp_port_save(struct xdp_dp *, const struct xdp_port *)
 int dpif_xdp_queue_to_priority(const struct dpif *, uint32_t queue_id,
                                uint32_t *priority);
 
-/* These take the text, which is for people. */
+/* These take the text, which is for people; the two kinds of errors exist side
+ * by side. */
 void xdp_port_set_error(struct xdp_port *, char *error);
+void xdp_port_set_l2_error(struct xdp_port *, char *error);
 void xdp_port_set_why(struct xdp_port *, char *why);
 
 /* dpif-xdp-bridge.c; see netdev-xdp.h for another one.  Main thread. */
@@ -325,6 +353,10 @@ void xdp_bridges_wait(struct xdp_dp *);
 void xdp_bridge_remove_port(struct xdp_dp *, struct xdp_port *)
     OVS_REQUIRES(dp->port_mutex);
 
+/* Returns true if the database has an Interface 'name' in a bridge with
+ * other_config:xdp-l2=macvlan. */
+bool xdp_bridge_is_macvlan(const char *name);
+
 /* If 'master_ifindex', which device 'name' is a member of, is nothing of ours,
  * returns a sentence that says so and what to do, to be freed, else NULL. */
 char *xdp_port_why_foreign(const char *name, int master_ifindex);
@@ -332,6 +364,22 @@ char *xdp_port_why_foreign(const char *name, int master_ifindex);
 /* Appends what is known of bridge 'name', or of all if that is NULL.  Returns
  * false if there is none. */
 bool xdp_bridges_format(struct xdp_dp *, const char *name, struct ds *);
+
+/* The same of those with other_config:xdp-l2=macvlan. */
+bool xdp_bridges_format_macvlan(struct xdp_dp *, const char *name,
+                                struct ds *);
+
+/* dpif-xdp-macvlan.c.  Main thread. */
+
+/* What is not added between these two will be gone. */
+void xdp_macvlans_start(struct xdp_dp *);
+void xdp_macvlans_add(struct xdp_dp *, const struct ovsrec_bridge *)
+    OVS_REQUIRES(dp->port_mutex);
+void xdp_macvlans_finish(struct xdp_dp *) OVS_REQUIRES(dp->port_mutex);
+
+/* Appends what is known of the ports of 'cfg', with counters. */
+void xdp_macvlan_format(const struct xdp_dp *, const struct ovsrec_bridge *cfg,
+                        struct ds *) OVS_REQUIRES(dp->port_mutex);
 
 /* dpif-xdp-flow.c. */
 int dpif_xdp_flow_flush(struct dpif *);

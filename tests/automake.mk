@@ -51,6 +51,7 @@ LAB_TESTS = \
 	tests/l2.test \
 	tests/lab-basic.test \
 	tests/local.test \
+	tests/macvlan.test \
 	tests/meter.test \
 	tests/mirror.test \
 	tests/nat.test \
@@ -87,6 +88,10 @@ BRIDGE_TESTS = \
 	tests/storm.test \
 	tests/takeover.test
 
+# "make check-macvlan".
+MACVLAN_TESTS = \
+	tests/macvlan.test
+
 TESTS = $(UNIT_TESTS) $(LAB_TESTS)
 
 EXTRA_DIST += \
@@ -95,6 +100,8 @@ EXTRA_DIST += \
 	tests/lab-collector.py \
 	tests/lab-lib.sh \
 	tests/lab-packets.py \
+	tests/lab_port.py \
+	tests/macvlan.py \
 	tests/netns-works \
 	tests/run-test \
 	tests/vlan-normal.py \
@@ -291,6 +298,11 @@ check-bridge:
 	  STORM_MS=100 \
 	  $(MAKE) $(AM_MAKEFLAGS) check TESTS='$(BRIDGE_TESTS)'
 .PHONY: check-bridge
+
+# Bridges with other_config:xdp-l2=macvlan against the kernel's devices.
+check-macvlan:
+	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(MACVLAN_TESTS)'
+.PHONY: check-macvlan
 
 # The tests that need no network and no root.
 check-unit:
