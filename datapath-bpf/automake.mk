@@ -11,6 +11,7 @@ noinst_HEADERS += \
 	datapath-bpf/oxdp-filter.h \
 	datapath-bpf/oxdp-gate.h \
 	datapath-bpf/oxdp-hash.h \
+	datapath-bpf/oxdp-hint.h \
 	datapath-bpf/oxdp-key.h \
 	datapath-bpf/oxdp-local.h \
 	datapath-bpf/oxdp-macvlan.h \

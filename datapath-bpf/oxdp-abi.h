@@ -20,7 +20,8 @@
 
 /* Limits. */
 #define OXDP_MAX_PORTS 4096     /* Datapath port numbers 0...4095. */
-#define OXDP_MAX_MASKS 512      /* Megaflow masks that BPF searches. */
+#define OXDP_MAX_MASKS 4096     /* Megaflow masks that BPF has. */
+#define OXDP_ORDER_MASKS 256    /* Of these, for packets of one scope. */
 #define OXDP_MAX_OPS 16         /* Opcodes of one flow. */
 #define OXDP_MAX_RECIRC 8       /* Passes of one packet through the table. */
 #define OXDP_MAX_EXT_HDRS 6     /* IPv6 extension headers that BPF walks. */
@@ -153,6 +154,30 @@ struct oxdp_mask {
     __u64 pad1[3];
 };
 OXDP_ASSERT(sizeof(struct oxdp_mask) == 160);
+
+/* The masks to search for packets of one scope, in this order.
+ *
+ * A scope is what packets with the same input port and the same recirculation
+ * id have in common, which every megaflow matches exactly; some scopes share
+ * one order.  Written by lib/oxdp-masks.c, so that nobody who goes through it
+ * misses a mask that stays; BPF counts hits. */
+struct oxdp_order {
+    __u32 n;
+    __u16 ids[OXDP_ORDER_MASKS];
+    __u32 hits[OXDP_ORDER_MASKS];       /* Not by the hint; some get lost. */
+    __u32 pad;
+};
+#define OXDP_SCOPES 4096
+#define OXDP_ORDER_SHIFT 6              /* Orders come in chunks like flows. */
+#define OXDP_ORDER_CHUNK (1u << OXDP_ORDER_SHIFT)
+#define OXDP_MAX_ORDER_CHUNKS (2 * OXDP_SCOPES / OXDP_ORDER_CHUNK)
+
+/* Elements of the predictor. */
+#define OXDP_PREDICTIONS 1024
+
+/* Masks that are searched for a packet of a port that has used up its budget
+ * of searches in vain. */
+#define OXDP_FEW_MASKS 16
 
 /* Opcodes of the fast path: name, and what the operand fields mean.
  *
@@ -682,7 +707,11 @@ struct oxdp_port_stats {
         __u64 tx_packets;
         __u64 tx_bytes;
     } macvlan;
-    __u64 pad[4];
+    __u64 cut_searches;         /* Misses without a search of all masks. */
+    /* The budget, not a counter: masks looked at in vain since 'jiffies'. */
+    __u64 jiffies;
+    __u64 vain;
+    __u64 pad;
 };
 OXDP_ASSERT(sizeof(struct oxdp_port_stats) == 384);
 
@@ -771,11 +800,18 @@ struct oxdp_cpu_block {
     struct oxdp_hdr punt;
     __u64 pad[2];
 
+    /* The predictor: from what connections to one place have in common to the
+     * mask, its id plus 1, that the last of them was found with. */
+    __u16 predictions[OXDP_PREDICTIONS];
+
     /* The flow hint: from the hash of a key, control.n_words of it, to a flow.
      * The number of elements is a power of two.  A wrong element costs a
-     * search, never a wrong flow. */
+     * search, never a wrong flow.  OXDP_HINT_WAYS elements in a row are a set,
+     * see oxdp-hint.h. */
     __u64 hints[];
 };
+OXDP_ASSERT(sizeof(struct oxdp_cpu_block) % 64 == 0);
+#define OXDP_HINT_WAYS 4
 
 /* An element of the flow hint: signature, mask and slot. */
 #define OXDP_HINT_SIG_SHIFT 32
@@ -838,7 +874,8 @@ struct oxdp_meter {
 /* Settings and the clock. */
 struct oxdp_control {
     __u32 abi_version;          /* OXDP_ABI_VERSION. */
-    __u32 n_masks;              /* Valid elements of the order. */
+    __u32 vain_limit;           /* Masks that may be looked at in vain for
+                                 * packets of a port, on one CPU in a jiffy. */
     __u32 bucket_order;         /* Which map of buckets is in use. */
     __u32 vlan_limit;           /* VLAN tags that OVS parses, 1 or 2. */
     __u32 cpu_ifindex;          /* "ovs-xdp", where punts go. */
@@ -861,7 +898,7 @@ struct oxdp_shared {
     struct oxdp_flood floods[OXDP_MAX_FLOODS];
     union oxdp_ifport ifports[OXDP_IFPORT_SLOTS];
     struct oxdp_mask masks[OXDP_MAX_MASKS];     /* By id. */
-    __u64 order[OXDP_MAX_MASKS];        /* Ids in the order of the search. */
+    __u32 scopes[OXDP_SCOPES];          /* By hash: their order, plus 1. */
 };
 
 #endif /* oxdp-abi.h */

@@ -535,7 +535,7 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
     struct oxdp_cpu_block *block;
     struct oxdp_place place;
     struct oxdp_flow *flow;
-    __u64 *hint, hash;
+    __u64 *hints, hash;
     __u32 hinted;
     int ret;
 
@@ -554,11 +554,12 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
     }
 
     hash = oxdp_hint_hash(&st->key, st->n_words, OXDP_KEY_WORDS);
-    hint = oxdp_hint_get(block, hash);
-    flow = oxdp_lookup_hint(&st->key, OXDP_KEY_WORDS, hash, *hint, &place);
+    hints = oxdp_hint_set(block, hash);
+    flow = oxdp_lookup_hint(&st->key, OXDP_KEY_WORDS, hash, hints, &place);
     hinted = flow != NULL;
     if (!flow) {
-        flow = oxdp_lookup_search(&st->key, hash, hint, stats, &place);
+        flow = oxdp_lookup_search(&st->key, hash, hints, block, stats,
+                                  &place);
         if (!flow) {
             stats->misses++;
             return oxdp_pass_punt(ctx, st, OXDP_PUNT_MISS);
@@ -621,7 +622,7 @@ oxdp_receive_common(oxdp_ctx *ctx)
 
     hash = oxdp_hint_hash(key, OXDP_KEY_WORDS_IPV4, OXDP_KEY_WORDS_IPV4);
     flow = oxdp_lookup_hint(key, OXDP_KEY_WORDS_IPV4, hash,
-                            *oxdp_hint_get(block, hash), &place);
+                            oxdp_hint_set(block, hash), &place);
     if (!flow || flow->verdict != OXDP_VERDICT_XDP || flow->list) {
         return OXDP_AGAIN;
     }

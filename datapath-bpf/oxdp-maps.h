@@ -97,6 +97,23 @@ struct {
     __array(values, struct oxdp_chunk_inner);
 } oxdp_chunks SEC(".maps");
 
+/* Orders of masks in chunks, like flows. */
+struct oxdp_orders_inner {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, OXDP_ORDER_CHUNK);
+    __uint(key_size, sizeof(__u32));
+    __uint(value_size, sizeof(struct oxdp_order));
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+    __uint(max_entries, OXDP_MAX_ORDER_CHUNKS);
+    __uint(key_size, sizeof(__u32));
+    __uint(value_size, sizeof(__u32));
+    __array(values, struct oxdp_orders_inner);
+} oxdp_orders SEC(".maps");
+
 /* Lists of opcodes in chunks, like flows, but each an element of its own. */
 struct oxdp_lists_inner {
     __uint(type, BPF_MAP_TYPE_ARRAY);

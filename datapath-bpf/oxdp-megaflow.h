@@ -11,13 +11,14 @@
 #ifndef OXDP_MEGAFLOW_H
 #define OXDP_MEGAFLOW_H 1
 
+#include "oxdp-hint.h"
 #include "oxdp-key.h"
 #include "oxdp-maps.h"
 
 /* Random, the same in all programs; set before they are loaded. */
 const volatile __u64 oxdp_seeds[OXDP_KEY_WORDS];
 
-/* Elements of the flow hint, less one; a power of two less one. */
+/* Elements of the flow hint, a power of two, less those of one set. */
 const volatile __u32 oxdp_hint_mask;
 
 /* Possible CPUs. */
@@ -115,10 +116,46 @@ oxdp_flow_verify(const struct oxdp_key *key, __u32 slot,
            ? flow : NULL;
 }
 
+/* Returns the hash of 'key', whose first 'n_words' words, up to 'max', may be
+ * nonzero, that the flow hint goes by: over the words that masks look at. */
+OXDP_INLINE __u64
+oxdp_hint_hash(const struct oxdp_key *key, __u32 n_words, __u32 max)
+{
+    __u32 n = oxdp_shared.control.n_words;
+
+    if (n > n_words) {
+        n = n_words;
+    }
+    return oxdp_hash_key(key, n, max, oxdp_seeds);
+}
+
+/* Returns the set of hints for 'hash'. */
+OXDP_INLINE __u64 *
+oxdp_hint_set(struct oxdp_cpu_block *block, __u64 hash)
+{
+    return &block->hints[hash & oxdp_hint_mask];
+}
+
+/* Looks 'key', which has 'max' words, a constant, up by the hint for 'hash'.
+ * Returns its flow and sets '*place', or returns NULL. */
+OXDP_INLINE struct oxdp_flow *
+oxdp_lookup_hint(const struct oxdp_key *key, __u32 max, __u64 hash,
+                 __u64 *hints, struct oxdp_place *place)
+{
+    __u64 hint = oxdp_hint_get(hints, hash);
+    __u32 id = (__u32) hint >> OXDP_HINT_MASK_SHIFT;
+
+    return hint
+           ? oxdp_flow_verify(key, hint & (OXDP_MAX_FLOWS - 1),
+                              oxdp_mask_get(id), id, max, place)
+           : NULL;
+}
+
 struct oxdp_search {
     const struct oxdp_key *key;
     void *buckets;
-    __u32 order;
+    struct oxdp_order *order;
+    __u32 bucket_order;
     __u32 probes;
     __u32 slot;                 /* Result, plus 1; 0 if none. */
     __u32 mask_id;              /* Result. */
@@ -140,30 +177,28 @@ oxdp_bucket_find(const struct oxdp_bucket *bucket, __u32 sig)
     return found;
 }
 
-/* Looks for 'search->key' under the mask that is in place 'i' of the order.
- * Called by bpf_loop(), since nested loops overrun the verifier's limit on
- * jumps; returns 1 to stop. */
-static long
-oxdp_search_mask(__u32 i, struct oxdp_search *search)
+/* Looks for 'search->key' under mask 'id'.  Returns 1 if it is there, and 0 if
+ * not. */
+static __noinline int
+oxdp_search_one(struct oxdp_search *search, __u32 id)
 {
     const struct oxdp_key *key = search->key;
     struct oxdp_bucket *bucket;
     struct oxdp_place place;
     struct oxdp_mask *mask;
-    __u32 id, n, sig, slot;
+    __u32 n, sig, slot;
     __u64 hash;
 
-    id = oxdp_shared.order[OXDP_BOUND(i, OXDP_MAX_MASKS)];
     mask = oxdp_mask_get(id);
     search->probes++;
     search->mask_id = id;
     hash = oxdp_hash_masked(key, &mask->bits, mask->n_words, id, oxdp_seeds);
     sig = oxdp_hash_sig(hash);
 
-    n = oxdp_hash_bucket(hash, search->order);
+    n = oxdp_hash_bucket(hash, search->bucket_order);
     bucket = bpf_map_lookup_elem(search->buckets, &n);
     if (!bucket) {
-        return 1;
+        return 0;
     }
     slot = oxdp_bucket_find(bucket, sig);
     if (slot && oxdp_flow_verify(key, slot - 1, mask, id, OXDP_KEY_WORDS,
@@ -172,11 +207,11 @@ oxdp_search_mask(__u32 i, struct oxdp_search *search)
         return 1;
     }
     if (bucket->spilled) {
-        n = oxdp_hash_bucket2(hash, search->order);
+        n = oxdp_hash_bucket2(hash, search->bucket_order);
         bucket = bpf_map_lookup_elem(search->buckets, &n);
         slot = bucket ? oxdp_bucket_find(bucket, sig) : 0;
         if (slot && oxdp_flow_verify(key, slot - 1, mask, id, OXDP_KEY_WORDS,
-                                 &place)) {
+                                     &place)) {
             search->slot = slot;
             return 1;
         }
@@ -184,47 +219,109 @@ oxdp_search_mask(__u32 i, struct oxdp_search *search)
     return 0;
 }
 
-/* Returns the hash of 'key', whose first 'n_words' words, up to 'max', may be
- * nonzero, that the flow hint goes by: over the words that masks look at. */
-OXDP_INLINE __u64
-oxdp_hint_hash(const struct oxdp_key *key, __u32 n_words, __u32 max)
+/* Looks under the mask in place 'i' of the order.  Called by bpf_loop(), since
+ * nested loops overrun the verifier's limit on jumps; returns 1 to stop. */
+static long
+oxdp_search_mask(__u32 i, struct oxdp_search *search)
 {
-    __u32 n = oxdp_shared.control.n_words;
-
-    if (n > n_words) {
-        n = n_words;
+    i = OXDP_BOUND(i, OXDP_ORDER_MASKS);
+    if (!oxdp_search_one(search, search->order->ids[i])) {
+        return 0;
     }
-    return oxdp_hash_key(key, n, max, oxdp_seeds);
+    search->order->hits[i]++;
+    return 1;
 }
 
-OXDP_INLINE __u64 *
-oxdp_hint_get(struct oxdp_cpu_block *block, __u64 hash)
+/* Returns the masks that packets with 'key' can be found with, or NULL if there
+ * are none. */
+OXDP_INLINE struct oxdp_order *
+oxdp_order_get(const struct oxdp_key *key)
 {
-    return &block->hints[hash & oxdp_hint_mask];
+    __u32 scope = oxdp_scope(key->in_port, key->recirc_id, oxdp_seeds);
+    __u32 order = oxdp_shared.scopes[OXDP_BOUND(scope, OXDP_SCOPES)];
+    __u32 chunk;
+    void *inner;
+
+    if (!order--) {
+        return NULL;
+    }
+    chunk = order >> OXDP_ORDER_SHIFT;
+    inner = bpf_map_lookup_elem(&oxdp_orders, &chunk);
+    order &= OXDP_ORDER_CHUNK - 1;
+    return inner ? bpf_map_lookup_elem(inner, &order) : NULL;
 }
 
-/* Looks 'key', which has 'max' words, a constant, up by the hint for 'hash'.
- * Returns its flow and sets '*place', or returns NULL. */
-OXDP_INLINE struct oxdp_flow *
-oxdp_lookup_hint(const struct oxdp_key *key, __u32 max, __u64 hash, __u64 hint,
-                 struct oxdp_place *place)
+/* Returns how many of the 'n' masks of an order are to be searched for a packet
+ * of the port with 'stats'. */
+OXDP_INLINE __u32
+oxdp_search_limit(struct oxdp_port_stats *stats, __u32 n)
 {
-    __u32 id = (__u32) hint >> OXDP_HINT_MASK_SHIFT;
+    __u64 now;
 
-    return hint >> OXDP_HINT_SIG_SHIFT == oxdp_hash_sig(hash)
-           ? oxdp_flow_verify(key, hint & (OXDP_MAX_FLOWS - 1),
-                              oxdp_mask_get(id), id, max, place)
-           : NULL;
+    if (n <= OXDP_FEW_MASKS) {
+        return n;
+    }
+    now = bpf_jiffies64();
+    if (stats->jiffies != now) {
+        stats->jiffies = now;
+        stats->vain = 0;
+    }
+    if (stats->vain < oxdp_shared.control.vain_limit) {
+        return n;
+    }
+    stats->cut_searches++;
+    return OXDP_FEW_MASKS;
 }
 
-/* Looks 'key' up mask by mask, and stores what it finds in '*hint', the one for
+OXDP_INLINE __u16 *
+oxdp_prediction_get(struct oxdp_cpu_block *block, const struct oxdp_key *key,
+                    int narrow)
+{
+    __u64 hash = oxdp_predict_hash(key, narrow, oxdp_seeds);
+
+    return &block->predictions[OXDP_BOUND(hash, OXDP_PREDICTIONS)];
+}
+
+/* Looks 'search->key' up by the masks that the predictor has for it, and then by
+ * all of its scope; corrects the predictor. */
+OXDP_INLINE void
+oxdp_search_all(struct oxdp_search *search, struct oxdp_cpu_block *block,
+                struct oxdp_port_stats *stats)
+{
+    const struct oxdp_key *key = search->key;
+    __u16 *narrow, *wide;
+    __u32 n;
+
+    narrow = oxdp_prediction_get(block, key, 1);
+    wide = oxdp_prediction_get(block, key, 0);
+    if (*narrow && oxdp_search_one(search, *narrow - 1)) {
+        return;
+    }
+    if (*wide && *wide != *narrow && oxdp_search_one(search, *wide - 1)) {
+        *narrow = *wide;
+        return;
+    }
+    search->order = oxdp_order_get(key);
+    if (!search->order) {
+        return;
+    }
+    n = oxdp_search_limit(stats, search->order->n);
+    bpf_loop(n, oxdp_search_mask, search, 0);
+    if (search->slot) {
+        *narrow = *wide = search->mask_id + 1;
+    } else {
+        stats->vain += search->probes;
+    }
+}
+
+/* Looks 'key' up mask by mask, and stores what it finds in 'hints', the set for
  * 'hash'.  Returns its flow and sets '*place', or returns NULL. */
 OXDP_INLINE struct oxdp_flow *
-oxdp_lookup_search(const struct oxdp_key *key, __u64 hash, __u64 *hint,
+oxdp_lookup_search(const struct oxdp_key *key, __u64 hash, __u64 *hints,
+                   struct oxdp_cpu_block *block,
                    struct oxdp_port_stats *stats, struct oxdp_place *place)
 {
-    const struct oxdp_control *control = &oxdp_shared.control;
-    __u32 order = control->bucket_order;
+    __u32 order = oxdp_shared.control.bucket_order;
     struct oxdp_search search;
     __u32 id, slot;
 
@@ -233,19 +330,19 @@ oxdp_lookup_search(const struct oxdp_key *key, __u64 hash, __u64 *hint,
         return NULL;
     }
     search.key = key;
-    search.order = order & 31;
+    search.bucket_order = order & 31;
     search.probes = 0;
     search.slot = 0;
     search.mask_id = 0;
-    bpf_loop(control->n_masks, oxdp_search_mask, &search, 0);
+    search.order = NULL;
+    oxdp_search_all(&search, block, stats);
     stats->mask_probes += search.probes;
     if (!search.slot) {
         return NULL;
     }
     slot = search.slot - 1;
     id = search.mask_id;
-    *hint = ((__u64) oxdp_hash_sig(hash) << OXDP_HINT_SIG_SHIFT)
-            | id << OXDP_HINT_MASK_SHIFT | slot;
+    oxdp_hint_put(hints, hash, id, slot);
     return oxdp_flow_verify(key, slot, oxdp_mask_get(id), id, OXDP_KEY_WORDS,
                             place);
 }

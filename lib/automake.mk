@@ -29,6 +29,8 @@ lib_liboxdp_a_SOURCES = \
 	lib/oxdp-loader.h \
 	lib/oxdp-macs.c \
 	lib/oxdp-macs.h \
+	lib/oxdp-masks.c \
+	lib/oxdp-masks.h \
 	lib/oxdp-match.c \
 	lib/oxdp-match.h \
 	lib/oxdp-netdev.c \

@@ -277,13 +277,30 @@ finish_verifier_log(struct bpf_object *obj, struct ds *log)
     }
 }
 
+/* Elements of the flow hint per CPU, and of all together. */
+#define DEFAULT_HINTS (1u << 17)
+#define DEFAULT_ALL_HINTS (1u << 23)
+
+static uint32_t
+choose_hint_size(const struct oxdp_bpf *bpf, uint32_t size)
+{
+    if (!size) {
+        size = MIN(DEFAULT_HINTS, DEFAULT_ALL_HINTS / bpf->n_cpus);
+    }
+    return ROUND_UP_POW2(MAX(size, OXDP_HINT_WAYS));
+}
+
+/* Masks that may be looked at in vain per millisecond, for packets of one port
+ * on one CPU: some 3 % of its time. */
+#define VAIN_PROBES_PER_MS 1000
+
 /* Constants of a skeleton's programs. */
 #define SET_RODATA(SKEL, BPF)                                           \
     do {                                                                \
         memcpy((void *) (SKEL)->rodata->oxdp_seeds, (BPF)->seeds,       \
                sizeof (BPF)->seeds);                                    \
         *(uint32_t *) &(SKEL)->rodata->oxdp_hint_mask                   \
-            = (BPF)->hint_size - 1;                                     \
+            = (BPF)->hint_size - OXDP_HINT_WAYS;                        \
         *(uint32_t *) &(SKEL)->rodata->oxdp_n_cpus = (BPF)->n_cpus;     \
     } while (0)
 
@@ -366,6 +383,7 @@ map_all(struct oxdp_bpf *bpf)
     bpf->buckets_fd = bpf_map__fd(xdp->maps.oxdp_buckets);
     bpf->chunks_fd = bpf_map__fd(xdp->maps.oxdp_chunks);
     bpf->lists_fd = bpf_map__fd(xdp->maps.oxdp_lists);
+    bpf->orders_fd = bpf_map__fd(xdp->maps.oxdp_orders);
     bpf->floods_fd = bpf_map__fd(xdp->maps.oxdp_floods);
     bpf->meters_fd = bpf_map__fd(xdp->maps.oxdp_meters);
     bpf->macs_fd = bpf_map__fd(xdp->maps.oxdp_macs);
@@ -407,7 +425,7 @@ oxdp_bpf_open(const struct oxdp_bpf_config *config, struct oxdp_bpf **bpfp,
     bpf = xzalloc(sizeof *bpf);
     bpf->n_cpus = count_cpus();
     bpf->n_queues = MIN(bpf->n_cpus, 64);
-    bpf->hint_size = ROUND_UP_POW2(MAX(config->hint_size, 2));
+    bpf->hint_size = choose_hint_size(bpf, config->hint_size);
     get_entropy(bpf->seeds, sizeof bpf->seeds);
     clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
     bpf->ms_per_jiffy = tick.tv_sec * 1e3 + tick.tv_nsec / 1e6;
@@ -443,6 +461,7 @@ oxdp_bpf_open(const struct oxdp_bpf_config *config, struct oxdp_bpf **bpfp,
 
     bpf->shared->control.abi_version = OXDP_ABI_VERSION;
     bpf->shared->control.vlan_limit = 1;
+    bpf->shared->control.vain_limit = VAIN_PROBES_PER_MS * bpf->ms_per_jiffy;
     bpf->shared->control.n_words = OXDP_KEY_WORDS_MIN;
     sync_clock(bpf);
     *bpfp = bpf;

@@ -18,8 +18,8 @@ struct oxdp_xdp;
 
 /* Sizes, all fixed for the life of a datapath. */
 struct oxdp_bpf_config {
-    uint32_t hint_size;         /* Elements of the flow hint per CPU; rounded
-                                 * up to a power of two. */
+    uint32_t hint_size;         /* Elements of the flow hint per CPU, rounded
+                                 * up to a power of two; 0 for a default. */
     struct ds *verifier_log;    /* If nonnull, gets "program NAME" and what the
                                  * verifier found of it, for each. */
 };
@@ -36,7 +36,7 @@ struct oxdp_bpf {
 
     int devs_fd, xsks_fd;
     int buckets_fd, chunks_fd, lists_fd, floods_fd; /* The outer maps, */
-    int meters_fd;                      /* and this one. */
+    int orders_fd, meters_fd;           /* and these. */
     int macs_fd, mac_srcs_fd;
 
     int xdp_port_fd, tc_port_fd;        /* Programs for ports. */

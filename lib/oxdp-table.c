@@ -10,9 +10,7 @@
 #include <string.h>
 
 #include "coverage.h"
-#include "hash.h"
 #include "odp-util.h"
-#include "openvswitch/hmap.h"
 #include "openvswitch/list.h"
 #include "openvswitch/match.h"
 #include "openvswitch/vlog.h"
@@ -24,6 +22,7 @@
 #include "oxdp-flood.h"
 #include "oxdp-key.h"
 #include "oxdp-loader.h"
+#include "oxdp-masks.h"
 #include "oxdp-match.h"
 #include "oxdp-pool.h"
 #include "timeval.h"
@@ -45,20 +44,11 @@ struct buckets {
     int fd;
 };
 
-/* A mask that BPF has. */
-struct mask {
-    struct hmap_node node;      /* In 'masks', by content. */
-    struct oxdp_key bits;
-    uint32_t id;
-    uint32_t n_flows;
-    uint32_t place;             /* Index in BPF's order. */
-};
-
 /* Something to be reused or freed after a grace period of BPF. */
 struct pending {
     struct ovs_list node;
     uint32_t slot;              /* Or OXDP_NO_SLOT. */
-    uint32_t mask_id;           /* Or UINT32_MAX. */
+    struct oxdp_masks_gone masks;
     struct oxdp_megaflow *mf;   /* Owner of 'slot', or NULL. */
     bool free_mf;               /* 'mf' was deleted. */
     struct buckets buckets;     /* 'mem' is NULL if not used. */
@@ -76,14 +66,11 @@ struct oxdp_table {
     struct oxdp_pool slots;
     struct oxdp_pool lists;     /* Of opcodes. */
     struct buckets buckets;
-    struct hmap masks;          /* Of struct mask. */
-    uint32_t free_masks[OXDP_MAX_MASKS]; /* Stack of ids. */
-    uint32_t n_free_masks;
+    struct oxdp_masks *masks;
     uint32_t n_bpf_flows;
     uint64_t n_full, n_grown;
 
     struct ovs_list pending;    /* Of struct pending, oldest first. */
-    uint32_t n_pending_masks;   /* Masks among them. */
     bool reclaiming;            /* The reclaimer has taken some of them. */
     bool exiting;
     pthread_cond_t work_cond;   /* 'pending' is not empty, or 'exiting'. */
@@ -219,10 +206,7 @@ reclaim(struct oxdp_table *t, struct ovs_list *done)
             }
             free_slot(t, p->slot);
         }
-        if (p->mask_id != UINT32_MAX) {
-            t->free_masks[t->n_free_masks++] = p->mask_id;
-            t->n_pending_masks--;
-        }
+        oxdp_masks_reuse(t->masks, &p->masks);
         if (p->free_mf) {
             ovsrcu_postpone(megaflow_free, p->mf);
         }
@@ -242,20 +226,19 @@ add_pending(struct oxdp_table *t)
     struct pending *p = xzalloc(sizeof *p);
 
     p->slot = OXDP_NO_SLOT;
-    p->mask_id = UINT32_MAX;
+    p->masks = (struct oxdp_masks_gone) { OXDP_NO_MASK, OXDP_NO_ORDER };
     ovs_list_push_back(&t->pending, &p->node);
     xpthread_cond_signal(&t->work_cond);
     return p;
 }
 
-/* Makes mask 'id', unless it is UINT32_MAX, part of 'p'. */
+/* 'gone' is to be given back. */
 static void
-pending_mask(struct oxdp_table *t, struct pending *p, uint32_t id)
+add_pending_masks(struct oxdp_table *t, const struct oxdp_masks_gone *gone)
     OVS_REQUIRES(t->mutex)
 {
-    p->mask_id = id;
-    if (id != UINT32_MAX) {
-        t->n_pending_masks++;
+    if (gone->mask_id != OXDP_NO_MASK || gone->order != OXDP_NO_ORDER) {
+        add_pending(t)->masks = *gone;
     }
 }
 
@@ -428,104 +411,6 @@ buckets_grow(struct oxdp_table *t)
     return 0;
 }
 
-/* Masks. */
-
-/* Tells BPF how many words of keys matter. */
-static void
-update_n_words(struct oxdp_table *t)
-    OVS_REQUIRES(t->mutex)
-{
-    uint32_t n_words = OXDP_KEY_WORDS_MIN;
-    struct mask *mask;
-
-    HMAP_FOR_EACH (mask, node, &t->masks) {
-        n_words = MAX(n_words, t->bpf->shared->masks[mask->id].n_words);
-    }
-    t->bpf->shared->control.n_words = n_words;
-}
-
-/* Returns the mask with 'bits', with one more flow, or NULL if there is no
- * room for another. */
-static struct mask *
-mask_ref(struct oxdp_table *t, const struct oxdp_key *bits)
-    OVS_REQUIRES(t->mutex)
-{
-    uint32_t hash = hash_bytes(bits, sizeof *bits, 0);
-    struct oxdp_bpf *bpf = t->bpf;
-    struct mask *mask;
-
-    HMAP_FOR_EACH_WITH_HASH (mask, node, hash, &t->masks) {
-        if (!memcmp(&mask->bits, bits, sizeof *bits)) {
-            mask->n_flows++;
-            return mask;
-        }
-    }
-    if (!t->n_free_masks) {
-        return NULL;
-    }
-
-    mask = xmalloc(sizeof *mask);
-    mask->bits = *bits;
-    mask->id = t->free_masks[--t->n_free_masks];
-    mask->n_flows = 1;
-    hmap_insert(&t->masks, &mask->node, hash);
-
-    struct oxdp_mask *m = &bpf->shared->masks[mask->id];
-    m->bits = *bits;
-    m->n_words = oxdp_mask_words(bits);
-    update_n_words(t);
-
-    mask->place = bpf->shared->control.n_masks;
-    bpf->shared->order[mask->place] = mask->id;
-    atomic_thread_fence(memory_order_release);
-    bpf->shared->control.n_masks = mask->place + 1;
-    return mask;
-}
-
-static struct mask *
-mask_by_id(const struct oxdp_table *t, uint32_t id)
-{
-    struct mask *mask;
-
-    HMAP_FOR_EACH_WITH_HASH (mask, node,
-                             hash_bytes(&t->bpf->shared->masks[id].bits,
-                                        sizeof t->bpf->shared->masks[id].bits, 0),
-                             &t->masks) {
-        if (mask->id == id) {
-            return mask;
-        }
-    }
-    OVS_NOT_REACHED();
-}
-
-/* Takes a flow from mask 'id'.  Returns 'id' if it was the last, which then
- * becomes free after a grace period, or UINT32_MAX. */
-static uint32_t
-mask_unref(struct oxdp_table *t, uint32_t id)
-    OVS_REQUIRES(t->mutex)
-{
-    struct mask *mask = mask_by_id(t, id);
-    struct oxdp_bpf *bpf = t->bpf;
-
-    if (--mask->n_flows) {
-        return UINT32_MAX;
-    }
-
-    uint32_t last = bpf->shared->control.n_masks - 1;
-    if (mask->place != last) {
-        struct mask *moved = mask_by_id(t, bpf->shared->order[last]);
-
-        bpf->shared->order[mask->place] = moved->id;
-        moved->place = mask->place;
-        atomic_thread_fence(memory_order_release);
-    }
-    bpf->shared->control.n_masks = last;
-    hmap_remove(&t->masks, &mask->node);
-    free(mask);
-    update_n_words(t);
-    return id;
-}
-
 /* Flows in BPF's maps. */
 
 /* Makes a free slot, and a free mask if one is only waiting for a grace
@@ -534,7 +419,7 @@ static void
 make_room(struct oxdp_table *t)
     OVS_REQUIRES(t->mutex)
 {
-    if ((!t->n_free_masks && t->n_pending_masks)
+    if (oxdp_masks_is_full(t->masks)
         || oxdp_pool_reserve(&t->slots)) {
         wait_reclaimed(t);
     }
@@ -577,25 +462,29 @@ install(struct oxdp_table *t, const struct oxdp_key *key,
         const struct oxdp_key *bits, struct oxdp_code *code, uint32_t *slotp)
     OVS_REQUIRES(t->mutex)
 {
+    struct oxdp_masks_gone gone;
+    uint32_t mask_id;
+
     *slotp = OXDP_NO_SLOT;
     if (!t->slots.n_free
         || (oxdp_code_needs_list(code) && oxdp_pool_reserve(&t->lists))) {
         return OXDP_REASON_TABLE_FULL;
     }
-    struct mask *mask = mask_ref(t, bits);
-    if (!mask) {
+    mask_id = oxdp_masks_ref(t->masks, key, bits, &gone);
+    add_pending_masks(t, &gone);
+    if (mask_id == OXDP_NO_MASK) {
         return OXDP_REASON_MASKS;
     }
 
     uint32_t slot = oxdp_pool_take(&t->slots);
     struct oxdp_flow *flow = slot_flow(t, slot);
 
-    fill_slot(t, slot, key, mask->id, code);
+    fill_slot(t, slot, key, mask_id, code);
     if (t->n_bpf_flows >= (FLOWS_PER_BUCKET << t->buckets.order)) {
         buckets_grow(t);
     }
     atomic_thread_fence(memory_order_release);
-    *(volatile uint16_t *) &flow->live = mask->id + 1;
+    *(volatile uint16_t *) &flow->live = mask_id + 1;
     if (!buckets_insert(t, &t->buckets, slot)
         && (buckets_grow(t)
             /* Growing inserted it, as it is live. */
@@ -604,7 +493,7 @@ install(struct oxdp_table *t, const struct oxdp_key *key,
         *(volatile uint16_t *) &flow->live = 0;
         struct pending *p = add_pending(t);
         p->slot = slot;
-        pending_mask(t, p, mask_unref(t, mask->id));
+        p->masks = oxdp_masks_unref(t->masks, key, mask_id);
         return OXDP_REASON_TABLE_FULL;
     }
     t->n_bpf_flows++;
@@ -637,7 +526,7 @@ uninstall(struct oxdp_table *t, uint32_t slot, struct oxdp_megaflow *mf,
     *(volatile uint16_t *) &flow->live = 0;
     p = add_pending(t);
     p->slot = slot;
-    pending_mask(t, p, mask_unref(t, flow->mask_id));
+    p->masks = oxdp_masks_unref(t->masks, &flow->key, flow->mask_id);
     p->mf = mf;
     p->free_mf = free_mf;
     t->n_bpf_flows--;
@@ -686,6 +575,18 @@ clamp_max_flows(uint32_t max_flows)
 }
 
 void
+oxdp_table_sort_masks(struct oxdp_table *t)
+{
+    ovs_mutex_lock(&t->mutex);
+    for (uint32_t i = 0; i < OXDP_SCOPES; i++) {
+        const struct oxdp_masks_gone gone = oxdp_masks_sort(t->masks, i);
+
+        add_pending_masks(t, &gone);
+    }
+    ovs_mutex_unlock(&t->mutex);
+}
+
+void
 oxdp_table_set_max_flows(struct oxdp_table *t, uint32_t max_flows)
 {
     ovs_mutex_lock(&t->mutex);
@@ -711,10 +612,7 @@ oxdp_table_create(struct oxdp_bpf *bpf, uint32_t max_flows)
     classifier_init(&t->cls, NULL);
     cmap_init(&t->by_ufid);
     ovs_mutex_init(&t->mutex);
-    hmap_init(&t->masks);
-    for (uint32_t i = OXDP_MAX_MASKS; i-- > 0; ) {
-        t->free_masks[t->n_free_masks++] = i;
-    }
+    t->masks = oxdp_masks_create(bpf);
     ovs_list_init(&t->pending);
     xpthread_cond_init(&t->work_cond, NULL);
     xpthread_cond_init(&t->done_cond, NULL);
@@ -741,7 +639,7 @@ oxdp_table_destroy(struct oxdp_table *t)
     oxdp_pool_destroy(&t->lists);
     oxdp_map_free(t->buckets.mem, sizeof *t->buckets.mem,
                   1u << t->buckets.order, t->buckets.fd);
-    hmap_destroy(&t->masks);
+    oxdp_masks_destroy(t->masks);
     cmap_destroy(&t->by_ufid);
     classifier_destroy(&t->cls);
     xpthread_cond_destroy(&t->work_cond);
@@ -1008,7 +906,7 @@ oxdp_table_get_stats(const struct oxdp_table *t_,
     stats->n_flows = cmap_count(&t->by_ufid);
     stats->n_bpf_flows = t->n_bpf_flows;
     stats->max_flows = t->max_flows;
-    stats->n_masks = t->bpf->shared->control.n_masks;
+    stats->n_masks = oxdp_masks_count(t->masks);
     stats->n_full = t->n_full;
     stats->n_grown = t->n_grown;
     ovs_mutex_unlock(&t->mutex);

@@ -97,6 +97,10 @@ struct oxdp_floods *oxdp_table_floods(const struct oxdp_table *);
  * flood the packets of.  May block for some 10 ms. */
 void oxdp_table_refresh_bridged(struct oxdp_table *);
 
+/* Makes BPF search those masks first that find most packets.  To be called
+ * about once a second. */
+void oxdp_table_sort_masks(struct oxdp_table *);
+
 /* Changes how many flows there may be.  Those that exist stay. */
 void oxdp_table_set_max_flows(struct oxdp_table *, uint32_t max_flows);
 

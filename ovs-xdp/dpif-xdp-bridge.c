@@ -99,6 +99,16 @@ __wrap_ovsdb_idl_omit(struct ovsdb_idl *idl,
     }
 }
 
+const struct smap *
+xdp_other_config(void)
+{
+    static const struct smap none = SMAP_INITIALIZER(&none);
+    const struct ovsrec_open_vswitch *cfg
+        = the_idl ? __real_ovsrec_open_vswitch_first(the_idl) : NULL;
+
+    return cfg ? &cfg->other_config : &none;
+}
+
 bool
 xdp_bridge_is_name(const char *name)
 {

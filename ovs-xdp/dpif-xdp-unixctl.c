@@ -78,6 +78,10 @@ format_port(const struct xdp_dp *dp, uint32_t port_no, const char *name,
                   (uint64_t) s.hits[OXDP_HOOK_TC], (uint64_t) s.misses,
                   (uint64_t) s.punts, (uint64_t) s.to_skb);
     format_drops(&s, ds);
+    if (s.cut_searches) {
+        ds_put_format(ds, " searches cut short %"PRIu64,
+                      (uint64_t) s.cut_searches);
+    }
     ds_put_char(ds, '\n');
 }
 

@@ -19,12 +19,16 @@
 #include "seq.h"
 #include "smap.h"
 #include "sset.h"
+#include "timeval.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(dpif_xdp);
 
 #define DEFAULT_MAX_FLOWS 65536
-#define DEFAULT_HINT_SIZE 16384
+#define MAX_HINT_SIZE (1u << 22)
+
+/* How often BPF's masks are sorted, in ms. */
+#define SORT_INTERVAL 1000
 #define DEFAULT_UPCALL_RATE 200000
 #define DEFAULT_UPCALL_BURST 2048
 
@@ -60,11 +64,36 @@ dp_destroy(struct xdp_dp *dp, bool leave)
     free(dp);
 }
 
+/* Reads a number from 'config'; a bad one is logged and the default taken. */
+static uint32_t
+get_number(const struct smap *config, const char *name, uint32_t def,
+           uint32_t max)
+{
+    const char *s = smap_get(config, name);
+    unsigned int value;
+
+    if (!s) {
+        return def;
+    }
+    if (!str_to_uint(s, 10, &value) || value > max) {
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+
+        VLOG_WARN_RL(&rl, "Open_vSwitch other_config:%s=\"%s\" is not a "
+                     "number up to %"PRIu32": using %"PRIu32, name, s, max,
+                     def);
+        return def;
+    }
+    return value;
+}
+
 static int
 dp_create(struct xdp_dp **dpp)
     OVS_REQUIRES(dp_mutex)
 {
-    struct oxdp_bpf_config config = { .hint_size = DEFAULT_HINT_SIZE };
+    struct oxdp_bpf_config config = {
+        .hint_size = get_number(xdp_other_config(), "xdp-flow-hints",
+                                0, MAX_HINT_SIZE),
+    };
     struct xdp_dp *dp = xzalloc(sizeof *dp);
     char *why = NULL;
     int error;
@@ -295,6 +324,10 @@ dpif_xdp_run(struct dpif *dpif)
     run_take_over(dp);
     xdp_away_run(dp);
     xdp_fdb_run(dp);
+    if (time_msec() >= dp->next_sort) {
+        oxdp_table_sort_masks(dp->table);
+        dp->next_sort = time_msec() + SORT_INTERVAL;
+    }
     return xdp_tunnels_run(dp);
 }
 
@@ -309,6 +342,7 @@ dpif_xdp_wait(struct dpif *dpif)
     xdp_fdb_wait(dp);
     xdp_tunnels_wait(dp);
     xdp_warm_wait(dp);
+    poll_timer_wait_until(dp->next_sort);
     if (dp->n_handlers && !dp->in_charge && !dp->warm) {
         poll_immediate_wake();
     }
@@ -352,28 +386,6 @@ dpif_xdp_get_stats(const struct dpif *dpif, struct dpif_dp_stats *stats)
     atomic_read_relaxed(&dp->n_lost, &n);
     stats->n_lost += n;
     return 0;
-}
-
-/* Reads a number from 'config'; a bad one is logged and the default taken. */
-static uint32_t
-get_number(const struct smap *config, const char *name, uint32_t def,
-           uint32_t max)
-{
-    const char *s = smap_get(config, name);
-    unsigned int value;
-
-    if (!s) {
-        return def;
-    }
-    if (!str_to_uint(s, 10, &value) || value > max) {
-        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
-
-        VLOG_WARN_RL(&rl, "Open_vSwitch other_config:%s=\"%s\" is not a "
-                     "number up to %"PRIu32": using %"PRIu32, name, s, max,
-                     def);
-        return def;
-    }
-    return value;
 }
 
 static int

@@ -208,6 +208,7 @@ struct xdp_dp {
     struct oxdp_legacy *legacy; /* What that has left in its maps.  Until
                                  * then, or NULL if there is none. */
     struct xdp_warm *warm;      /* In between, else NULL. */
+    long long int next_sort;    /* Of BPF's masks, see time_msec(). */
 
     /* Figures. */
     atomic_uint64_t n_user_hits;        /* Lookups in userspace. */
@@ -346,6 +347,10 @@ void xdp_port_set_l2_error(struct xdp_port *, char *error);
 void xdp_port_set_why(struct xdp_port *, char *why);
 
 /* dpif-xdp-bridge.c; see netdev-xdp.h for another one.  Main thread. */
+
+/* Returns Open_vSwitch:other_config, which is empty if it is not known yet. */
+const struct smap *xdp_other_config(void);
+
 void xdp_bridges_run(struct xdp_dp *);
 void xdp_bridges_wait(struct xdp_dp *);
 

@@ -22,6 +22,7 @@ UNIT_TESTS = \
 	tests/match-native \
 	tests/meter-native \
 	tests/parse-fuzz \
+	tests/search-native \
 	tests/suite-compare.test \
 	tests/table-native \
 	tests/upcall-native \
@@ -119,6 +120,7 @@ check_PROGRAMS += \
 	tests/other-abi/ovs-vswitchd \
 	tests/parse-bpf \
 	tests/parse-fuzz \
+	tests/search-native \
 	tests/table-native \
 	tests/test-netdev \
 	tests/test-xsk \
@@ -222,6 +224,8 @@ tests_match_native_LDADD = $(OXDP_LDADD)
 
 tests_meter_native_SOURCES = tests/meter-native.c
 tests_meter_native_LDADD = $(OXDP_LDADD)
+tests_search_native_SOURCES = tests/search-native.c
+tests_search_native_LDADD = $(OXDP_LDADD)
 
 tests_parse_bpf_SOURCES = \
 	tests/bpf/parse-test.h \

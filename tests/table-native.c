@@ -725,6 +725,7 @@ run_round(void)
                                          | OXDP_PORT_F_XMIT;
     }
     bpf->shared->control.vlan_limit = r->vlan_limit;
+    bpf->shared->control.vain_limit = UINT32_MAX;
     flow_limit_vlans(r->vlan_limit);
     table = oxdp_table_create(bpf, r->max_flows);
     if (!table) {
@@ -768,6 +769,7 @@ run_round(void)
         }
         if (i % 16 == 0) {
             spoil_hints();
+            oxdp_table_sort_masks(table);
         }
         lookup_random();
         ovsrcu_quiesce();
