@@ -44,6 +44,12 @@
 #define OXDP_MAX_FLOODS 1024
 #define OXDP_FLOOD_LEN 3520
 
+/* Bonds whose members BPF chooses, buckets of each, and how many places in the
+ * table of bonds are looked at. */
+#define OXDP_MAX_BONDS 128
+#define OXDP_BOND_BUCKETS 256
+#define OXDP_BOND_PROBES 8
+
 /* Slots of the table from ifindex to datapath port, and how many are looked
  * at. */
 #define OXDP_IFPORT_SLOTS 16384
@@ -181,9 +187,9 @@ struct oxdp_order {
 
 /* Opcodes of the fast path: name, and what the operand fields mean.
  *
- * COPY and USERSPACE send a copy of the packet as it is then; OUTPUT, RECIRC
- * and DROP are the end.  COPY, USERSPACE, SET_MARK and SET_PRIORITY take an
- * SKB; those about MPLS take a frame. */
+ * COPY and USERSPACE send a copy of the packet as it is then; OUTPUT,
+ * LB_OUTPUT, RECIRC and DROP are the end.  COPY, USERSPACE, SET_MARK and
+ * SET_PRIORITY take an SKB; those about MPLS take a frame. */
 #define OXDP_OPS                                                        \
     OXDP_OP(OUTPUT, "output")       /* arg32: datapath port. */         \
     OXDP_OP(COPY, "copy")           /* arg32: how many datapath 'ports'. */ \
@@ -211,7 +217,8 @@ struct oxdp_order {
     OXDP_OP(SET_IPV6, "set_ipv6")   /* set: the header's words from offset \
                                      * arg32 on. */                     \
     OXDP_OP(SET_TCP, "set_tcp")     /* set: the ports. */               \
-    OXDP_OP(SET_UDP, "set_udp")     /* set: the ports. */
+    OXDP_OP(SET_UDP, "set_udp")     /* set: the ports. */           \
+    OXDP_OP(LB_OUTPUT, "lb_output") /* arg32: bond id. */
 
 enum oxdp_opcode {
     OXDP_OP_END,
@@ -465,7 +472,9 @@ struct oxdp_port {
     __u32 max_len;              /* Frames that this device takes. */
     __u32 frames_ifindex;       /* Device to redirect frames to: 'ifindex', but
                                  * for LOCAL its keeper. */
-    __u32 pad4;
+    __u32 standby;              /* Nonzero while the port, of a bond, is dead
+                                 * and OVS's flows may not know it yet: the
+                                 * port of that bond to output to instead. */
     __u64 pad3[3];
     __u64 tokens_ns;            /* Time of the bucket's level, in ns of
                                  * CLOCK_MONOTONIC. */
@@ -605,6 +614,17 @@ struct oxdp_flood {
                                  * all take any, or the set has no map. */
 };
 
+/* A bond, for LB_OUTPUT: the port of each bucket, of which a packet's hash
+ * chooses one.  Open addressing from 'id' modulo OXDP_MAX_BONDS.  Written by
+ * ovs-xdp/dpif-xdp-bond.c, read by BPF. */
+struct oxdp_bond {
+    __u32 id;                   /* 0: none. */
+    __u32 pad[15];
+    __u16 ports[OXDP_BOND_BUCKETS];     /* OXDP_BOND_NO_PORT: drop. */
+};
+OXDP_ASSERT(sizeof(struct oxdp_bond) == 576);
+#define OXDP_BOND_NO_PORT 0xffffu
+
 /* Which datapath port a device is; the port's own and for an internal port its
  * datapath end.  Open addressing from ifindex modulo OXDP_IFPORT_SLOTS.
  * Read and written at once, as another device can take an element over. */
@@ -642,6 +662,8 @@ union oxdp_ifport {
               "raise other_config:xdp-upcall-rate, or install wider flows")   \
     OXDP_DROP(PUNT_ERROR, "upcall-error", "no room for the CPU port's header",\
               "lower the MTU of the port")                                    \
+    OXDP_DROP(BOND, "bond", "bond without a member that may send",            \
+              "see ovs-appctl bond/show")                                     \
     OXDP_DROP(OUT_PORT, "output-port", "output to a port that went away",     \
               "nothing: flows follow within a second")                        \
     OXDP_DROP(OUT_ERROR, "output-error", "kernel refused the redirect",       \
@@ -711,9 +733,14 @@ struct oxdp_port_stats {
     /* The budget, not a counter: masks looked at in vain since 'jiffies'. */
     __u64 jiffies;
     __u64 vain;
-    __u64 pad;
 };
 OXDP_ASSERT(sizeof(struct oxdp_port_stats) == 384);
+
+/* What BPF has sent by LB_OUTPUT through each bucket of a bond on one CPU, in
+ * bytes.  Index is as in oxdp_shared.bonds. */
+struct oxdp_bond_stats {
+    __u64 bytes[OXDP_BOND_BUCKETS];
+};
 
 /* Why a packet goes to userspace. */
 enum oxdp_punt {
@@ -792,6 +819,7 @@ struct oxdp_cpu_block {
     struct oxdp_queue queue;
     struct oxdp_port_stats ports[OXDP_MAX_PORTS];
     struct oxdp_port_queue port_queues[OXDP_MAX_PORTS];
+    struct oxdp_bond_stats bonds[OXDP_MAX_BONDS];
 
     /* From the TC program that redirects a packet to the CPU port to the one
      * there which puts it in front of the packet.  Between the two this CPU
@@ -896,6 +924,7 @@ struct oxdp_shared {
     struct oxdp_bport bports[OXDP_MAX_PORTS];   /* By datapath port. */
     struct oxdp_macvlan macvlans[OXDP_MAX_PORTS];       /* By datapath port. */
     struct oxdp_flood floods[OXDP_MAX_FLOODS];
+    struct oxdp_bond bonds[OXDP_MAX_BONDS];
     union oxdp_ifport ifports[OXDP_IFPORT_SLOTS];
     struct oxdp_mask masks[OXDP_MAX_MASKS];     /* By id. */
     __u32 scopes[OXDP_SCOPES];          /* By hash: their order, plus 1. */

@@ -6,6 +6,7 @@
 #ifndef OXDP_ACTION_H
 #define OXDP_ACTION_H 1
 
+#include "oxdp-bond.h"
 #include "oxdp-hash.h"
 #include "oxdp-megaflow.h"
 #include "oxdp-meter.h"
@@ -121,6 +122,27 @@ __attribute__((noinline)) int
 oxdp_pass_hash(const struct oxdp_key *key, const struct oxdp_op *op)
 {
     return key && op ? oxdp_hash_packet(key, op->hash.alg, op->hash.basis) : 0;
+}
+
+/* Returns the port of bond 'id' that a packet with 'key' goes out of, and counts
+ * it there, or OXDP_BOND_NO_PORT if there is none. */
+__attribute__((noinline)) int
+oxdp_pass_bond(oxdp_ctx *ctx, const struct oxdp_key *key, __u32 id)
+{
+    __u32 slot = oxdp_bond_find(id, OXDP_BOND_PROBES);
+    struct oxdp_cpu_block *block;
+    __u32 hash, port_no;
+
+    block = oxdp_cpu_block_get(bpf_get_smp_processor_id());
+    if (!key || !block || slot >= OXDP_MAX_BONDS) {
+        return OXDP_BOND_NO_PORT;
+    }
+    hash = oxdp_hash_5tuple(key);
+    port_no = oxdp_bond_port(slot, hash);
+    if (port_no != OXDP_BOND_NO_PORT) {
+        oxdp_bond_count(block, slot, hash, oxdp_ctx_len(ctx));
+    }
+    return port_no;
 }
 
 /* Runs the packet through meter 'id'.  Returns nonzero if it may pass. */
@@ -280,14 +302,17 @@ oxdp_pass_to_skb(oxdp_ctx *ctx, struct oxdp_state *st, __u32 port_no)
 }
 #endif
 
-/* Outputs the packet to 'port_no'.  Returns a return code. */
+/* Outputs the packet to 'port_no', or to what stands in for that.  Returns a
+ * return code. */
 OXDP_INLINE int
 oxdp_output(oxdp_ctx *ctx, struct oxdp_state *st, __u32 port_no,
             struct oxdp_port_stats *stats)
 {
-    struct oxdp_port *port = oxdp_port_get(port_no);
+    struct oxdp_port *port;
     int ret;
 
+    port_no = oxdp_port_live(port_no);
+    port = oxdp_port_get(port_no);
     if (!port || !(port->flags & OXDP_PORT_F_PRESENT)) {
         stats->drops[OXDP_DROP_OUT_PORT]++;
         return OXDP_RET_DROP;
@@ -343,7 +368,7 @@ oxdp_execute(oxdp_ctx *ctx, struct oxdp_state *st,
     const struct oxdp_list *list;
     __u32 n = flow->n_ops;
     __u32 next = 0;
-    __u32 i;
+    __u32 i, port_no;
     int ret;
 
     if (!flow->list) {
@@ -367,7 +392,16 @@ oxdp_execute(oxdp_ctx *ctx, struct oxdp_state *st,
         }
         switch (op->code) {
         case OXDP_OP_OUTPUT:
-            return oxdp_output(ctx, st, op->arg32, stats);
+        case OXDP_OP_LB_OUTPUT:
+            port_no = op->arg32;
+            if (op->code == OXDP_OP_LB_OUTPUT) {
+                port_no = oxdp_pass_bond(ctx, &st->key, port_no);
+                if (port_no == OXDP_BOND_NO_PORT) {
+                    stats->drops[OXDP_DROP_BOND]++;
+                    return OXDP_RET_DROP;
+                }
+            }
+            return oxdp_output(ctx, st, port_no, stats);
 
         case OXDP_OP_RECIRC:
             st->recirc_id = op->arg32;
@@ -589,10 +623,22 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
            : oxdp_execute(ctx, st, flow, stats);
 }
 
+/* Returns the index of the bond that is all that 'flow', which has a list of
+ * opcodes, outputs to, or OXDP_MAX_BONDS if there is more to do. */
+OXDP_INLINE __u32
+oxdp_common_bond(const struct oxdp_flow *flow)
+{
+    const struct oxdp_list *list;
+
+    list = flow->n_ops == 1 ? oxdp_flow_list(flow) : NULL;
+    return list && list->ops[0].code == OXDP_OP_LB_OUTPUT
+           ? oxdp_bond_find(list->ops[0].arg32, 1) : OXDP_MAX_BONDS;
+}
+
 /* oxdp_receive() for most frames: oxdp_parse_common() can parse it, the hint
- * knows the flow, and an output is the only action of that, or it has none.
- * Returns a return code, or with nothing done OXDP_MACVLAN if its port is no
- * matter of flows, or OXDP_AGAIN if it is another packet. */
+ * knows the flow, and an output, maybe to a bond, is the only action of that,
+ * or it has none.  Returns a return code, or with nothing done OXDP_MACVLAN if
+ * its port is no matter of flows, or OXDP_AGAIN if it is another packet. */
 OXDP_INLINE int
 oxdp_receive_common(oxdp_ctx *ctx)
 {
@@ -605,6 +651,7 @@ oxdp_receive_common(oxdp_ctx *ctx)
     struct oxdp_place place;
     struct oxdp_flow *flow;
     struct oxdp_port *port;
+    __u32 port_no, bond = OXDP_MAX_BONDS, bond_hash = 0;
     struct oxdp_pkt pkt;
     __u64 hash;
     int ret;
@@ -623,11 +670,20 @@ oxdp_receive_common(oxdp_ctx *ctx)
     hash = oxdp_hint_hash(key, OXDP_KEY_WORDS_IPV4, OXDP_KEY_WORDS_IPV4);
     flow = oxdp_lookup_hint(key, OXDP_KEY_WORDS_IPV4, hash,
                             oxdp_hint_set(block, hash), &place);
-    if (!flow || flow->verdict != OXDP_VERDICT_XDP || flow->list) {
+    if (!flow || flow->verdict != OXDP_VERDICT_XDP) {
         return OXDP_AGAIN;
     }
+    port_no = flow->out_port;
+    if (flow->list) {
+        bond = oxdp_common_bond(flow);
+        bond_hash = oxdp_hash_5tuple_ipv4(key);
+        port_no = oxdp_bond_port(bond, bond_hash);
+        if (bond >= OXDP_MAX_BONDS || port_no >= OXDP_MAX_PORTS) {
+            return OXDP_AGAIN;
+        }
+    }
     stats = &block->ports[OXDP_BOUND(in_port, OXDP_MAX_PORTS)];
-    port = oxdp_port_get(flow->out_port);
+    port = oxdp_port_get(port_no);
     if (port && (!oxdp_ctx_can_output(ctx, port, pkt.len)
                  || pkt.len > port->max_len)) {
         return OXDP_AGAIN;
@@ -638,7 +694,10 @@ oxdp_receive_common(oxdp_ctx *ctx)
         stats->drops[OXDP_DROP_ACTION]++;
         return OXDP_RET_DROP;
     }
-    ret = oxdp_ctx_output(ctx, port, flow->out_port);
+    if (bond < OXDP_MAX_BONDS) {
+        oxdp_bond_count(block, bond, bond_hash, pkt.len);
+    }
+    ret = oxdp_ctx_output(ctx, port, port_no);
     if (ret == OXDP_RET_DROP) {
         stats->drops[OXDP_DROP_OUT_ERROR]++;
     }

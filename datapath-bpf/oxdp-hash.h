@@ -50,11 +50,35 @@ oxdp_mhash_finish(__u32 hash)
 #define OXDP_W_SRC OXDP_W_ADDR
 #define OXDP_W_DST (OXDP_W_ADDR + 2)
 
+/* oxdp_hash_5tuple() goes on with what it has made of the addresses. */
+OXDP_INLINE __u32
+oxdp_hash_ports(const struct oxdp_key *key, __u32 hash)
+{
+    const oxdp_word *w = (const oxdp_word *) key;
+    __u8 proto = key->nw_proto;
+
+    hash = oxdp_mhash_add(hash, proto);
+    if (proto == OXDP_IPPROTO_TCP || proto == OXDP_IPPROTO_UDP
+        || proto == OXDP_IPPROTO_SCTP || proto == OXDP_IPPROTO_ICMP
+        || proto == OXDP_IPPROTO_ICMPV6) {
+        hash = oxdp_mhash_add(hash, w[OXDP_W_TP]);
+    }
+    return oxdp_mhash_finish(hash ^ 42);
+}
+
+/* oxdp_hash_5tuple() of IPv4 and ARP, which looks no further than at the first
+ * OXDP_KEY_WORDS_IPV4 words. */
+OXDP_INLINE __u32
+oxdp_hash_5tuple_ipv4(const struct oxdp_key *key)
+{
+    return oxdp_hash_ports(key, oxdp_mhash_add(oxdp_mhash_add(0, key->nw_src),
+                                               key->nw_dst));
+}
+
 OXDP_INLINE __u32
 oxdp_hash_5tuple(const struct oxdp_key *key)
 {
     const oxdp_word *w = (const oxdp_word *) key;
-    __u8 proto = key->nw_proto;
     __u32 hash = 0;
     int i;
 
@@ -63,19 +87,11 @@ oxdp_hash_5tuple(const struct oxdp_key *key)
         for (i = 0; i < 4; i++) {
             hash = oxdp_mhash_add64(hash, w[OXDP_W_SRC + i]);
         }
-    } else if (key->eth_type == bpf_htons(OXDP_ETH_P_IP)
-               || key->eth_type == bpf_htons(OXDP_ETH_P_ARP)) {
-        hash = oxdp_mhash_add(oxdp_mhash_add(hash, key->nw_src), key->nw_dst);
-    } else {
-        return oxdp_mhash_finish(42);
+        return oxdp_hash_ports(key, hash);
     }
-    hash = oxdp_mhash_add(hash, proto);
-    if (proto == OXDP_IPPROTO_TCP || proto == OXDP_IPPROTO_UDP
-        || proto == OXDP_IPPROTO_SCTP || proto == OXDP_IPPROTO_ICMP
-        || proto == OXDP_IPPROTO_ICMPV6) {
-        hash = oxdp_mhash_add(hash, w[OXDP_W_TP]);
-    }
-    return oxdp_mhash_finish(hash ^ 42);
+    return (key->eth_type == bpf_htons(OXDP_ETH_P_IP)
+            || key->eth_type == bpf_htons(OXDP_ETH_P_ARP)
+            ? oxdp_hash_5tuple_ipv4(key) : oxdp_mhash_finish(42));
 }
 
 /* OVS's hash_int(). */

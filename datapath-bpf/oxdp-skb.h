@@ -45,7 +45,7 @@ oxdp_copy(oxdp_ctx *ctx, __u32 in_port, const struct oxdp_op *op)
         if (i >= op->arg32) {
             break;
         }
-        oxdp_copy_to(ctx, in_port, op->ports[i]);
+        oxdp_copy_to(ctx, in_port, oxdp_port_live(op->ports[i]));
     }
 }
 

@@ -576,6 +576,25 @@ compile_hash(struct compiler *c, const struct ovs_action_hash *hash)
     return OXDP_REASON_NONE;
 }
 
+/* Compiles an output to bond 'id', which is the end of the list.  OVS hashes a
+ * packet when it comes in, so that what has been changed does not matter. */
+static enum oxdp_reason
+compile_lb_output(struct compiler *c, uint32_t id)
+{
+    struct oxdp_op *op;
+
+    if (!id || hash_int(1, 2) != oxdp_hash_int(1, 2)) {
+        return OXDP_REASON_ACTION;
+    }
+    op = add_op(c, OXDP_OP_LB_OUTPUT);
+    if (!op) {
+        return OXDP_REASON_TOO_LONG;
+    }
+    op->arg32 = id;
+    c->has_output = true;
+    return OXDP_REASON_NONE;
+}
+
 static enum oxdp_reason
 compile_meter(struct compiler *c, uint32_t id)
 {
@@ -670,6 +689,10 @@ compile_action(struct compiler *c, const struct nlattr *a, bool last)
     case OVS_ACTION_ATTR_HASH:
         return compile_hash(c, nl_attr_get(a));
 
+    case OVS_ACTION_ATTR_LB_OUTPUT:
+        return (last ? compile_lb_output(c, nl_attr_get_u32(a))
+                : OXDP_REASON_CLONE);
+
     case OVS_ACTION_ATTR_METER:
         return compile_meter(c, nl_attr_get_u32(a));
 
@@ -683,16 +706,35 @@ compile_action(struct compiler *c, const struct nlattr *a, bool last)
     }
 }
 
+/* Returns true if 'a', behind which there are 'rest' bytes of actions, is an
+ * opcode that must be last, and is no different for being that. */
+static bool
+may_be_deferred(const struct compiler *c, const struct nlattr *a, size_t rest)
+{
+    return ((nl_attr_type(a) == OVS_ACTION_ATTR_LB_OUTPUT
+             || nl_attr_type(a) == OVS_ACTION_ATTR_RECIRC)
+            && rest && !c->trunc && only_copies(nl_attr_next(a), rest));
+}
+
 /* Compiles a list of actions, behind which nothing is done if 'last'. */
 static enum oxdp_reason
 compile_list(struct compiler *c, const struct nlattr *actions,
              size_t actions_len, bool last)
 {
+    const struct nlattr *deferred = NULL;
     const struct nlattr *a;
     unsigned int left;
 
     NL_ATTR_FOR_EACH_UNSAFE (a, left, actions, actions_len) {
+        size_t size = NLA_ALIGN(a->nla_len);
         enum oxdp_reason reason;
+
+        if (last && may_be_deferred(c, a, left - MIN(left, size))) {
+            /* A flood, one of whose ports is a bond. */
+            deferred = a;
+            last = false;
+            continue;
+        }
 
         if (nl_attr_type(a) == OVS_ACTION_ATTR_DROP) {
             /* Dropping is what the fast path does at the end of a list.  The
@@ -700,12 +742,12 @@ compile_list(struct compiler *c, const struct nlattr *actions,
              * reason, count only those that userspace executes. */
             return last ? OXDP_REASON_NONE : OXDP_REASON_ACTION;
         }
-        reason = compile_action(c, a, last && left <= NLA_ALIGN(a->nla_len));
+        reason = compile_action(c, a, last && left <= size);
         if (reason) {
             return reason;
         }
     }
-    return OXDP_REASON_NONE;
+    return deferred ? compile_action(c, deferred, true) : OXDP_REASON_NONE;
 }
 
 /* Returns true if 'code', which is complete, ends in several outputs of the

@@ -70,7 +70,8 @@ get_ifindex(const struct oxdp_floods *floods, const struct flood *flood,
 }
 
 /* Returns how long frames all ports of 'flood' take, 0 if not all take any.
- * Ports that are down do not matter: the kernel leaves them out. */
+ * Ports that are down do not matter: the kernel leaves them out.  It does not
+ * know which port stands in for another one. */
 static uint32_t
 get_max_len(const struct oxdp_floods *floods, const struct flood *flood)
 {
@@ -79,6 +80,9 @@ get_max_len(const struct oxdp_floods *floods, const struct flood *flood)
     for (size_t i = 0; i < flood->n; i++) {
         const struct oxdp_port *port = get_port(floods, flood, i);
 
+        if (port->standby) {
+            return 0;
+        }
         if (port->flags & OXDP_PORT_F_DOWN) {
             continue;
         }

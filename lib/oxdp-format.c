@@ -132,6 +132,7 @@ format_args(const struct oxdp_op *op, struct ds *ds)
     case OXDP_OP_OUTPUT:
         ds_put_format(ds, ",%u", op->arg32);
         break;
+    case OXDP_OP_LB_OUTPUT:
     case OXDP_OP_RECIRC:
         ds_put_format(ds, ",%#x", op->arg32);
         break;

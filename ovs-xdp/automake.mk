@@ -9,6 +9,7 @@ noinst_PROGRAMS += ovs-xdp/ovs-vswitchd
 # would be left out.
 ovs_xdp_ovs_vswitchd_SOURCES = \
 	ovs-xdp/dpif-xdp-away.c \
+	ovs-xdp/dpif-xdp-bond.c \
 	ovs-xdp/dpif-xdp-bridge.c \
 	ovs-xdp/dpif-xdp-cpu.c \
 	ovs-xdp/dpif-xdp-ct.c \
@@ -34,6 +35,10 @@ $(ovs_xdp_ovs_vswitchd_OBJECTS): | $(bpf_skeletons)
 # Open vSwitch functions that we stand in front of: __wrap_NAME is ours,
 # __real_NAME the original.
 ovs_wrapped_functions = \
+	bond_create \
+	bond_member_register \
+	bond_member_set_may_enable \
+	bond_member_unregister \
 	dpif_execute \
 	dpif_operate \
 	dpif_supports_explicit_drop_action \

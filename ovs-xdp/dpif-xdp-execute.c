@@ -3,7 +3,7 @@
  * dpif-xdp-execute: actions on packets in userspace.
  *
  * OVS's odp_execute_actions() does the work; here is what it leaves to a
- * datapath: output, recirculation, userspace and conntrack.
+ * datapath: output, bonds, recirculation, userspace and conntrack.
  */
 
 #include <config.h>
@@ -60,6 +60,35 @@ output(struct xdp_dp *dp, struct dp_packet_batch *batch, odp_port_t port_no)
     DP_PACKET_BATCH_FOR_EACH (j, packet, batch) {
         xdp_cpu_send(dp, port_no, packet);
     }
+}
+
+/* Outputs the packets, which stay the caller's, to bond 'id', by the hash that
+ * they came in with. */
+static void
+lb_output(struct xdp_dp *dp, struct dp_packet_batch *batch, uint32_t id)
+{
+    struct dp_packet_batch all;
+    struct dp_packet *packet;
+
+    dp_packet_batch_clone(&all, batch);
+    dp_packet_batch_reset_cutlen(batch);
+    dp_packet_batch_apply_cutlen(&all);
+    DP_PACKET_BATCH_FOR_EACH (i, packet, &all) {
+        struct dp_packet_batch one;
+        odp_port_t port_no;
+
+        if (!dp_packet_rss_valid(packet)) {
+            struct flow flow;
+
+            flow_extract(packet, &flow);
+            dp_packet_set_rss_hash(packet, flow_hash_5tuple(&flow, 0));
+        }
+        port_no = xdp_bond_take(dp, id, dp_packet_get_rss_hash(packet),
+                                dp_packet_size(packet));
+        dp_packet_batch_init_packet(&one, packet);
+        output(dp, &one, port_no);
+    }
+    dp_packet_delete_batch(&all, true);
 }
 
 static void
@@ -162,6 +191,10 @@ execute_cb(void *aux_, struct dp_packet_batch *batch, const struct nlattr *a,
         output(dp, batch, nl_attr_get_odp_port(a));
         break;
 
+    case OVS_ACTION_ATTR_LB_OUTPUT:
+        lb_output(dp, batch, nl_attr_get_u32(a));
+        break;
+
     case OVS_ACTION_ATTR_USERSPACE:
         userspace(dp, batch, a);
         dp_packet_batch_reset_cutlen(batch);
@@ -199,7 +232,6 @@ execute_cb(void *aux_, struct dp_packet_batch *batch, const struct nlattr *a,
         return;
 
     default:
-        /* What OVS does not send, as it is keyed to dpif-netdev: bonds. */
         break;
     }
     dp_packet_delete_batch(batch, should_steal);

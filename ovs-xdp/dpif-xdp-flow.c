@@ -86,6 +86,11 @@ xdp_flow_layer(const struct xdp_dp *dp, const struct oxdp_megaflow *mf_,
             *reason = OXDP_REASON_NO_XMIT;
             return "tc";
         }
+        if (op->code == OXDP_OP_LB_OUTPUT
+            && !xdp_bond_takes_frames(dp, op->arg32)) {
+            *reason = OXDP_REASON_NO_XMIT;
+            return "tc";
+        }
     }
     return "xdp";
 }

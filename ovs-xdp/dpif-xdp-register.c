@@ -59,7 +59,7 @@ __wrap_dpif_supports_explicit_drop_action(const struct dpif *dpif)
 bool
 __wrap_dpif_supports_lb_output_action(const struct dpif *dpif)
 {
-    return __real_dpif_supports_lb_output_action(dpif);
+    return is_ours(dpif) || __real_dpif_supports_lb_output_action(dpif);
 }
 
 /* Execution.  OVS believes that a datapath cannot execute, in ovs-vswitchd,

@@ -418,6 +418,22 @@ dpif_xdp_bridge_show(struct unixctl_conn *conn, int argc, const char *argv[],
 }
 
 static void
+dpif_xdp_bond_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                   const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
+{
+    struct xdp_dp *dp = get_dp(conn);
+    struct ds ds = DS_EMPTY_INITIALIZER;
+
+    if (!dp) {
+        return;
+    }
+    xdp_bonds_format(dp, &ds);
+    xdp_dp_unref(dp);
+    unixctl_command_reply(conn, ds_cstr(&ds));
+    ds_destroy(&ds);
+}
+
+static void
 dpif_xdp_macvlan_show(struct unixctl_conn *conn, int argc, const char *argv[],
                       void *aux OVS_UNUSED)
 {
@@ -450,6 +466,8 @@ xdp_unixctl_init(void)
                              dpif_xdp_bridge_show, NULL);
     unixctl_command_register("dpif-xdp/macvlan-show", "[bridge]", 0, 1,
                              dpif_xdp_macvlan_show, NULL);
+    unixctl_command_register("dpif-xdp/bond-show", "", 0, 0,
+                             dpif_xdp_bond_show, NULL);
     unixctl_command_register("dpif-xdp/pins-show", "", 0, 0,
                              dpif_xdp_pins_show, NULL);
 }

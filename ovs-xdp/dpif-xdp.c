@@ -49,6 +49,7 @@ dp_destroy(struct xdp_dp *dp, bool leave)
     oxdp_table_destroy(dp->table);
     xdp_fdb_destroy(dp->fdb);
     xdp_meters_destroy(dp);
+    xdp_bonds_destroy(dp);
     if (dp->conntrack) {
         conntrack_destroy(dp->conntrack);
     }
@@ -128,6 +129,7 @@ dp_create(struct xdp_dp **dpp)
     }
     oxdp_instance_destroy_others(dp->pins);
     xdp_meters_create(dp);
+    xdp_bonds_create(dp);
     dp->fdb = xdp_fdb_create();
     dp->macs = oxdp_macs_create(dp->bpf);
     dp->table = oxdp_table_create(dp->bpf, DEFAULT_MAX_FLOWS);
@@ -320,6 +322,7 @@ dpif_xdp_run(struct dpif *dpif)
     dp->bpf->shared->control.vlan_limit = flow_vlan_limit;
     oxdp_pins_run(dp->pins);
     xdp_ports_run(dp);
+    xdp_bonds_run(dp);
     xdp_bridges_run(dp);
     run_take_over(dp);
     xdp_away_run(dp);
@@ -338,6 +341,7 @@ dpif_xdp_wait(struct dpif *dpif)
 
     xdp_ports_wait(dp);
     xdp_away_wait(dp);
+    xdp_bonds_wait(dp);
     xdp_bridges_wait(dp);
     xdp_fdb_wait(dp);
     xdp_tunnels_wait(dp);
@@ -488,4 +492,7 @@ const struct dpif_class dpif_xdp_class = {
     .meter_set = dpif_xdp_meter_set,
     .meter_get = dpif_xdp_meter_get,
     .meter_del = dpif_xdp_meter_del,
+    .bond_add = dpif_xdp_bond_add,
+    .bond_del = dpif_xdp_bond_del,
+    .bond_stats_get = dpif_xdp_bond_stats_get,
 };

@@ -12,6 +12,7 @@
  *   dpif-xdp-flow.c       put, get, delete, dump flows
  *   dpif-xdp-upcall.c     from AF_XDP to OVS's handlers
  *   dpif-xdp-away.c       what the log says of packets that did not get there
+ *   dpif-xdp-bond.c       bonds, and what becomes of their dead members
  *   dpif-xdp-execute.c    actions on packets in userspace
  *   dpif-xdp-ct.c         conntrack and its settings
  *   dpif-xdp-warm.c       flows for the traffic that there is at a takeover
@@ -122,6 +123,8 @@ struct xdp_port {
     char *l2_error;             /* What is wrong with that, for people, or
                                  * NULL. */
 
+    long long int standby_until; /* As a dead member of a bond, see
+                                  * dpif-xdp-bond.c, in time_msec(); else 0. */
     bool configured;            /* dpif_port_set_config() was called. */
     char *wanted_mode;          /* other_config:xdp-mode, or NULL. */
     enum xdp_mode mode;         /* In use. */
@@ -191,6 +194,8 @@ struct xdp_dp {
     struct cmap tunnels;        /* Of struct xdp_tunnel. */
     struct xdp_meters *meters;
     struct oxdp_macs *macs;     /* Of the main thread. */
+    struct xdp_bonds *bonds;
+    long long int next_standby; /* Of all ports, of the main thread. */
     struct xdp_fdb *fdb;        /* Of the main thread. */
     uint64_t tnl_conf_seq;      /* Of OVS's tunnels, as last seen. */
     char *default_mode;         /* Open_vSwitch other_config:xdp-mode. */
@@ -486,6 +491,27 @@ int dpif_xdp_meter_get(const struct dpif *, ofproto_meter_id,
                        struct ofputil_meter_stats *, uint16_t n_bands);
 int dpif_xdp_meter_del(struct dpif *, ofproto_meter_id,
                        struct ofputil_meter_stats *, uint16_t n_bands);
+
+/* dpif-xdp-bond.c. */
+void xdp_bonds_create(struct xdp_dp *);
+void xdp_bonds_destroy(struct xdp_dp *);
+
+/* Returns the port that a packet with 'hash' goes out of by action "lb_output"
+ * with 'id', and counts its 'bytes' there, or ODPP_NONE.  Any thread. */
+odp_port_t xdp_bond_take(struct xdp_dp *, uint32_t id, uint32_t hash,
+                         uint32_t bytes);
+
+/* Whether XDP can redirect frames to all ports of that bond.  Any thread. */
+bool xdp_bond_takes_frames(const struct xdp_dp *, uint32_t id);
+
+/* Main thread. */
+void xdp_bonds_run(struct xdp_dp *);
+void xdp_bonds_wait(struct xdp_dp *);
+void xdp_bonds_format(const struct xdp_dp *, struct ds *);
+
+int dpif_xdp_bond_add(struct dpif *, uint32_t id, odp_port_t *members);
+int dpif_xdp_bond_del(struct dpif *, uint32_t id);
+int dpif_xdp_bond_stats_get(struct dpif *, uint32_t id, uint64_t *bytes);
 
 /* dpif-xdp-fdb.c.  Main thread. */
 struct xdp_fdb *xdp_fdb_create(void);

@@ -35,6 +35,9 @@ LAB_TESTS = \
 	tests/actions.test \
 	tests/away.test \
 	tests/bench.test \
+	tests/bond-failover.test \
+	tests/bond-modes.test \
+	tests/bond.test \
 	tests/bridge-errors.test \
 	tests/conntrack.test \
 	tests/demo.test \
@@ -93,9 +96,16 @@ BRIDGE_TESTS = \
 MACVLAN_TESTS = \
 	tests/macvlan.test
 
+# Bonds: "make check-bond".
+BOND_TESTS = \
+	tests/bond-failover.test \
+	tests/bond-modes.test \
+	tests/bond.test
+
 TESTS = $(UNIT_TESTS) $(LAB_TESTS)
 
 EXTRA_DIST += \
+	tests/bond-lib.sh \
 	tests/bpf/tag-to-skb.bpf.c \
 	tests/diff-bridges.py \
 	tests/lab-collector.py \
@@ -307,6 +317,11 @@ check-bridge:
 check-macvlan:
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(MACVLAN_TESTS)'
 .PHONY: check-macvlan
+
+# Bonds.
+check-bond:
+	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(BOND_TESTS)'
+.PHONY: check-bond
 
 # The tests that need no network and no root.
 check-unit:

@@ -102,6 +102,7 @@ static struct diff_case this_case;
 static bool replays;            /* It comes from a file. */
 static struct diff_bytes result;
 static int port_ifindex[DIFF_N_PORTS];  /* 0 is the CPU port. */
+static uint32_t bond_ports[OXDP_BOND_BUCKETS];
 
 /* Figures. */
 static struct {
@@ -156,6 +157,14 @@ fail(const char *format, ...)
 
 /* What OVS does. */
 
+/* Returns the port of the test's bond that OVS chooses for 'packet', as
+ * dpif-netdev does. */
+static uint32_t
+bond_port(struct dp_packet *packet)
+{
+    return bond_ports[dp_packet_get_rss_hash(packet) & (OXDP_BOND_BUCKETS - 1)];
+}
+
 /* Called by odp_execute_actions(), with one packet. */
 static void
 ref_execute(void *aux OVS_UNUSED, struct dp_packet_batch *batch,
@@ -167,10 +176,13 @@ ref_execute(void *aux OVS_UNUSED, struct dp_packet_batch *batch,
     if (type != OVS_ACTION_ATTR_METER && n_events < MAX_EVENTS) {
         struct event *e = &events[n_events++];
 
-        e->type = (type == OVS_ACTION_ATTR_OUTPUT ? EV_OUTPUT
+        e->type = (type == OVS_ACTION_ATTR_OUTPUT
+                   || type == OVS_ACTION_ATTR_LB_OUTPUT ? EV_OUTPUT
                    : type == OVS_ACTION_ATTR_RECIRC ? EV_RECIRC
                    : EV_USERSPACE);
-        e->arg = e->type == EV_USERSPACE ? 0 : nl_attr_get_u32(a);
+        e->arg = (e->type == EV_USERSPACE ? 0
+                  : type == OVS_ACTION_ATTR_LB_OUTPUT ? bond_port(packet)
+                  : nl_attr_get_u32(a));
         e->cookie = oxdp_cookie(a);
         e->mark = packet->md.pkt_mark;
         e->priority = packet->md.skb_priority;
@@ -899,6 +911,20 @@ put_floods(void)
     }
 }
 
+/* Makes the bond of diff-list.h, whose buckets are in no order. */
+static void
+add_bond(void)
+{
+    struct oxdp_bond *bond
+        = &bpf->shared->bonds[DIFF_BOND % OXDP_MAX_BONDS];
+
+    for (uint32_t i = 0; i < OXDP_BOND_BUCKETS; i++) {
+        bond_ports[i] = DIFF_FRAME_PORT + hash_int(i, 0) % 3;
+        bond->ports[i] = bond_ports[i];
+    }
+    bond->id = DIFF_BOND;
+}
+
 static void
 set_up(void)
 {
@@ -930,6 +956,7 @@ set_up(void)
     add_port(DIFF_SKB_PORT, 0, false);
     add_port(DIFF_FRAME_PORT2, OXDP_PORT_F_XMIT | OXDP_PORT_F_XMIT_SG,
              false);
+    add_bond();
     bpf->shared->control.cpu_ifindex = port_ifindex[0];
     bpf->shared->ifports[LOOPBACK].ifindex = LOOPBACK;
     bpf->shared->ifports[LOOPBACK].port = DIFF_IN_PORT;

@@ -466,7 +466,9 @@ put_end(const struct flow *flow, int depth)
     } else if (choice < 22) {
         nl_msg_put_u32(&list->actions, OVS_ACTION_ATTR_RECIRC,
                        DIFF_RECIRC_USER);
-    } else if (choice < 27 && depth < MAX_DEPTH) {
+    } else if (choice < 25) {
+        nl_msg_put_u32(&list->actions, OVS_ACTION_ATTR_LB_OUTPUT, DIFF_BOND);
+    } else if (choice < 28 && depth < MAX_DEPTH) {
         put_check_pkt_len(flow, depth);
         return;
     } else if (choice < 32 && depth < MAX_DEPTH) {

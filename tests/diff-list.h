@@ -27,6 +27,9 @@ struct packet_gen;
 #define DIFF_RECIRC 7
 #define DIFF_RECIRC_USER 99
 
+/* A bond of the three ports. */
+#define DIFF_BOND 1000
+
 struct diff_list {
     struct ofpbuf actions;
     bool user;                  /* BPF is not to execute it. */

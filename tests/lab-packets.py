@@ -778,8 +778,23 @@ def connections(kind, n, head):
         else IP(src='192.0.2.1', dst='192.0.2.2')
     l4 = UDP if kind[:3] == 'udp' else TCP
     head += b'\x86\xdd' if kind[3] == '6' else b'\x08\x00'
-    return [head + bytes(l3 / l4(sport=10000 + 7 * i, dport=80)
-                         / Raw(struct.pack('!I', i))) for i in range(n)]
+    first = bytes(l3 / l4(sport=0, dport=80) / Raw(bytes(4)))
+    ports = 40 if kind[3] == '6' else 20
+    check = ports + (6 if l4 is UDP else 16)
+    frames = []
+    for i in range(n):
+        # scapy takes a second for some thousands of them.
+        frame = bytearray(first)
+        sport = (10000 + 7 * i) % 65536
+        struct.pack_into('!H', frame, ports, sport)
+        struct.pack_into('!I', frame, len(frame) - 4, i)
+        total = (0xffff - struct.unpack_from('!H', frame, check)[0]
+                 + sport + (i >> 16) + (i & 0xffff))
+        while total > 0xffff:
+            total = (total & 0xffff) + (total >> 16)
+        struct.pack_into('!H', frame, check, (0xffff - total) or 0xffff)
+        frames.append(head + bytes(frame))
+    return frames
 
 
 def spread(lab, sender, kind, n, rounds, dst='dst=h2'):
