@@ -11,7 +11,10 @@ utilities_ovs_xdp_ctl_LDADD = $(OXDP_LDADD)
 
 # What ovs-xdp-bench runs, installed beside our ovs-vswitchd.
 noinst_PROGRAMS += utilities/oxdp-bench-gen
-utilities_oxdp_bench_gen_SOURCES = utilities/oxdp-bench-gen.c
+utilities_oxdp_bench_gen_SOURCES = \
+	utilities/oxdp-bench-gen.c \
+	utilities/oxdp-bench-read.c \
+	utilities/oxdp-bench.h
 # Without the headers of Open vSwitch, which stand in front of the kernel's.
 utilities_oxdp_bench_gen_CPPFLAGS = -Iutilities/bpf $(OXDP_DEP_CFLAGS)
 utilities_oxdp_bench_gen_LDADD = $(OXDP_LIBS) -lpthread
@@ -38,7 +41,8 @@ OXDP_BENCH_PY = \
 	utilities/oxdp_bench/load.py \
 	utilities/oxdp_bench/peers.py \
 	utilities/oxdp_bench/result.py \
-	utilities/oxdp_bench/tcp.py
+	utilities/oxdp_bench/tcp.py \
+	utilities/oxdp_bench/upcall.py
 EXTRA_DIST += $(OXDP_BENCH_PY)
 
 INSTALL_EXEC_LOCAL += install-bench

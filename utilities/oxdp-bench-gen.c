@@ -14,18 +14,27 @@
  *                     with 0 as many as there may be; reply "ok"
  *   "charge PID CPU"  from now on, what process PID and softirqs on CPU take
  *                     counts as well; reply "ok"
+ *   "latency N"       sends N frames, each after the one before has arrived;
+ *                     reply: frames that arrived within 100 ms, and the 50th
+ *                     and 99th percentile of the time they took in ns
  *   "run WARM TIME"   generates for WARM + TIME milliseconds; reply: frames
  *                     sent, frames arrived, nanoseconds, and nanoseconds of
- *                     CPU time that the frames took, all within TIME
+ *                     CPU time that the frames took, with and without what is
+ *                     charged, all within TIME
  *
  * The end of the input is the end of the program, and of its attachments.
  *
  * Frames come from BPF_PROG_TEST_RUN with live frames, in a thread that is
  * bound to one CPU.  A veth's receiver runs on its sender's CPU, so everything
  * on the way and the sink do too.
+ *
+ * With --read this is the other end of frames that go to userspace instead, see
+ * oxdp-bench-read.c.
  */
 
 #define _GNU_SOURCE 1
+
+#include "oxdp-bench.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,6 +65,9 @@
 
 /* What one call of BPF_PROG_TEST_RUN would send if nothing stopped it. */
 #define FOREVER (1u << 30)
+
+/* How long a single frame is waited for. */
+#define MAX_LATENCY_NS UINT64_C(100000000)
 
 /* Processes that count as well. */
 #define MAX_CHARGED 8
@@ -95,10 +107,10 @@ struct generator {
 };
 
 struct sample {
-    uint64_t sent, arrived, ns, cpu_ns;
+    uint64_t sent, arrived, ns, cpu_ns, charged_ns;
 };
 
-static void __attribute__((noreturn, format(printf, 2, 3)))
+void
 fatal(int error, const char *format, ...)
 {
     va_list args;
@@ -119,12 +131,14 @@ usage(void)
          "Helper of ovs-xdp-bench: sends through IFACE what arrives at its\n"
          "peer, counts and drops in XDP what arrives on the IFACE of each\n"
          "--to, or with --skb in TC.  --broadcast sends to all of them.\n"
-         "--bare attaches a plain XDP redirect from IN to OUT.");
+         "--bare attaches a plain XDP redirect from IN to OUT.\n"
+         "       oxdp-bench-gen --read NETNS:IN:OUT:CPU [--cpu CPU]\n"
+         "counts in userspace what arrives at IN, by way of veth pair OUT and\n"
+         "CPU.");
     exit(EXIT_SUCCESS);
 }
 
-/* Enters a place's namespace for good, and returns its ifindex. */
-static int
+int
 enter_place(const char *netns, const char *name)
 {
     char path[128];
@@ -155,8 +169,7 @@ parse_place(const char *s)
     return p;
 }
 
-/* The attachment lasts as long as this process. */
-static void
+void
 attach(const struct bpf_program *prog, int ifindex, const char *name)
 {
     LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = XDP_FLAGS_DRV_MODE);
@@ -182,8 +195,7 @@ attach_tc(const struct bpf_program *prog, int ifindex, const char *name)
     }
 }
 
-/* The kernel looks the device up in the namespace that we are in. */
-static void
+void
 set_device(const struct bpf_map *map, int ifindex)
 {
     uint32_t key = 0;
@@ -283,18 +295,23 @@ count_arrived(const struct generator *gen)
     return sum;
 }
 
+int
+bind_to_cpu(unsigned int cpu)
+{
+    cpu_set_t cpus;
+
+    CPU_ZERO(&cpus);
+    CPU_SET(cpu, &cpus);
+    return sched_setaffinity(0, sizeof cpus, &cpus) ? errno : 0;
+}
+
 static void *
 generate(void *gen_)
 {
     struct generator *gen = gen_;
     int fd = bpf_program__fd(gen->skel->progs.oxdp_bench_gen);
-    cpu_set_t cpus;
 
-    CPU_ZERO(&cpus);
-    CPU_SET(gen->cpu, &cpus);
-    if (sched_setaffinity(0, sizeof cpus, &cpus)) {
-        gen->error = errno;
-    }
+    gen->error = bind_to_cpu(gen->cpu);
     while (!gen->error && !__atomic_load_n(&gen->stop, __ATOMIC_RELAXED)) {
         LIBBPF_OPTS(bpf_test_run_opts, opts,
                     .data_in = &gen->frame, .data_size_in = sizeof gen->frame,
@@ -371,7 +388,7 @@ take_sample(const struct generator *gen)
     }
     s.cpu_ns -= *(volatile __u64 *) &gen->skel->bss->bench_waited_ns;
     for (size_t i = 0; i < gen->n_charged; i++) {
-        s.cpu_ns += get_ns(gen->charged[i]);
+        s.charged_ns += get_ns(gen->charged[i]);
     }
     return s;
 }
@@ -423,8 +440,68 @@ run(struct generator *gen, unsigned int warm_ms, unsigned int time_ms)
     sleep_ns(time_ms * UINT64_C(1000000));
     b = take_sample(gen);
     stop_generator(gen);
-    printf("%"PRIu64" %"PRIu64" %"PRIu64" %"PRIu64"\n", b.sent - a.sent,
-           b.arrived - a.arrived, b.ns - a.ns, b.cpu_ns - a.cpu_ns);
+    b.cpu_ns -= a.cpu_ns;
+    b.charged_ns -= a.charged_ns;
+    printf("%"PRIu64" %"PRIu64" %"PRIu64" %"PRIu64" %"PRIu64"\n",
+           b.sent - a.sent, b.arrived - a.arrived, b.ns - a.ns,
+           b.cpu_ns + b.charged_ns, b.cpu_ns);
+}
+
+/* Sends one frame.  Returns what it took until it arrived, in ns, or 0 if it
+ * did not. */
+static uint64_t
+send_one(struct generator *gen)
+{
+    LIBBPF_OPTS(bpf_test_run_opts, opts,
+                .data_in = &gen->frame, .data_size_in = sizeof gen->frame,
+                .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .repeat = 1);
+    uint64_t arrived = count_arrived(gen);
+    uint64_t deadline = get_ns(CLOCK_MONOTONIC) + MAX_LATENCY_NS;
+    int fd = bpf_program__fd(gen->skel->progs.oxdp_bench_gen);
+    int error = bpf_prog_test_run_opts(fd, &opts);
+
+    if (error) {
+        fatal(-error, "BPF_PROG_TEST_RUN with a live frame failed");
+    }
+    while (count_arrived(gen) == arrived) {
+        if (get_ns(CLOCK_MONOTONIC) > deadline) {
+            return 0;
+        }
+        sleep_ns(20000);
+    }
+    return *(volatile __u64 *) &gen->skel->bss->bench_age_ns;
+}
+
+static int
+compare_ns(const void *a_, const void *b_)
+{
+    const uint64_t *a = a_, *b = b_;
+
+    return *a < *b ? -1 : *a > *b;
+}
+
+static void
+measure_latency(struct generator *gen, unsigned int n)
+{
+    uint64_t *ages = calloc(n + 1, sizeof *ages);
+    unsigned int n_arrived = 0;
+    int error = bind_to_cpu(gen->cpu);
+
+    if (!ages || error) {
+        fatal(ages ? error : ENOMEM, "cannot send single frames");
+    }
+    gen->skel->bss->bench_stamp = 1;
+    for (unsigned int i = 0; i < n; i++) {
+        ages[n_arrived] = send_one(gen);
+        n_arrived += ages[n_arrived] != 0;
+        /* What there is to do after a frame must not hold up the next one. */
+        sleep_ns(1000000);
+    }
+    gen->skel->bss->bench_stamp = 0;
+    qsort(ages, n_arrived, sizeof *ages, compare_ns);
+    printf("%u %"PRIu64" %"PRIu64"\n", n_arrived, ages[n_arrived / 2],
+           ages[n_arrived * 99 / 100]);
+    free(ages);
 }
 
 static void
@@ -437,6 +514,8 @@ serve(struct generator *gen)
 
         if (sscanf(line, "run %u %u", &x, &y) == 2) {
             run(gen, x, y);
+        } else if (sscanf(line, "latency %u", &x) == 1 && x) {
+            measure_latency(gen, x);
         } else if (sscanf(line, "flows %u", &x) == 1 && x) {
             gen->skel->data->bench_flows = x;
             puts("ok");
@@ -500,6 +579,7 @@ main(int argc, char *argv[])
         { "from", required_argument, NULL, 'f' },
         { "to", required_argument, NULL, 't' },
         { "bare", required_argument, NULL, 'b' },
+        { "read", required_argument, NULL, 'r' },
         { "broadcast", no_argument, NULL, 'B' },
         { "cpu", required_argument, NULL, 'c' },
         { "skb", no_argument, NULL, 's' },
@@ -507,7 +587,7 @@ main(int argc, char *argv[])
         { NULL, 0, NULL, 0 },
     };
     struct sigaction action = { .sa_handler = ignore_signal };
-    const char *from = NULL, *bare = NULL;
+    const char *from = NULL, *bare = NULL, *punts = NULL;
     struct generator gen = { .cpu = 0 };
     struct place to[MAX_SINKS];
     bool broadcast = false, skb = false;
@@ -525,12 +605,18 @@ main(int argc, char *argv[])
             to[n_to++] = parse_place(optarg);
             break;
         case 'b': bare = optarg; break;
+        case 'r': punts = optarg; break;
         case 'B': broadcast = true; break;
         case 's': skb = true; break;
         case 'c': gen.cpu = atoi(optarg); break;
         case 'h': usage(); break;
         default: return EXIT_FAILURE;
         }
+    }
+    if (punts) {
+        gen.skel = load();
+        read_punts(gen.skel, punts, gen.cpu);
+        return EXIT_SUCCESS;
     }
     if (!from || !n_to || optind < argc) {
         fatal(0, "this is a helper of ovs-xdp-bench; see --help");

@@ -56,6 +56,20 @@ __u8 bench_headers[sizeof(struct ethhdr) + sizeof(struct iphdr)
  * oxdp-bench-gen. */
 __u32 bench_macs = 0;
 
+/* A frame with the time in it, which is not aligned. */
+struct stamped {
+    struct ethhdr eth;
+    struct iphdr ip;
+    struct udphdr udp;
+    __u64 ns;
+} __attribute__((packed));
+
+/* If nonzero, frames are stamped.  Set by oxdp-bench-gen. */
+__u32 bench_stamp = 0;
+
+/* What the last stamped frame took from the generator to a sink. */
+__u64 bench_age_ns;
+
 /* If nonzero, frames that may be on the way.  Set by oxdp-bench-gen. */
 __u32 bench_window = 0;
 
@@ -160,6 +174,14 @@ oxdp_bench_gen(struct xdp_md *ctx)
         udp->source = bpf_htons(flow);
         udp->dest = bpf_htons(flow >> 16);
     }
+    if (bench_stamp) {
+        struct stamped *frame = (void *) (long) ctx->data;
+
+        if ((void *) (frame + 1) > (void *) (long) ctx->data_end) {
+            return XDP_ABORTED;
+        }
+        frame->ns = bpf_ktime_get_ns();
+    }
     return bpf_redirect_map(&bench_gen_dev, 0, XDP_ABORTED);
 }
 
@@ -169,6 +191,33 @@ int
 oxdp_bench_bare(struct xdp_md *ctx)
 {
     return bpf_redirect_map(&bench_out_dev, 0, XDP_DROP);
+}
+
+/* Of one socket, by queue. */
+struct {
+    __uint(type, BPF_MAP_TYPE_XSKMAP);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, __u32);
+} bench_xsks SEC(".maps");
+
+/* To userspace. */
+SEC("xdp.frags")
+int
+oxdp_bench_to_user(struct xdp_md *ctx)
+{
+    return bpf_redirect_map(&bench_xsks, ctx->rx_queue_index, XDP_DROP);
+}
+
+/* Notes how old a frame is that the generator has stamped. */
+static __always_inline void
+note_age(struct xdp_md *ctx)
+{
+    struct stamped *frame = (void *) (long) ctx->data;
+
+    if (bench_stamp && (void *) (frame + 1) <= (void *) (long) ctx->data_end) {
+        bench_age_ns = bpf_ktime_get_ns() - frame->ns;
+    }
 }
 
 static __always_inline void
@@ -189,6 +238,7 @@ SEC("xdp.frags")
 int
 oxdp_bench_sink(struct xdp_md *ctx)
 {
+    note_age(ctx);
     count_arrived();
     return XDP_DROP;
 }

@@ -12,9 +12,11 @@ from .flood import test_flood
 from .frames import test_actions, test_hit
 from .peers import test_peers
 from .tcp import test_tcp
+from .upcall import test_upcall
 
 TESTS = {"hit": test_hit, "actions": test_actions, "flood": test_flood,
-         "tcp": test_tcp, "peers": test_peers}
+         "tcp": test_tcp, "peers": test_peers,
+         "upcall": test_upcall}
 
 
 def parse_options():

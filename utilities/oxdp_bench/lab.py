@@ -101,12 +101,13 @@ class Lab:
         run("ip", "-n", netns, "link", "set", iface, "addrgenmode", "none",
             "up")
 
-    def connect(self, a, b, iface):
-        """A link between two hosts with nothing in between."""
+    def connect(self, a, b, iface, iface_b=None):
+        """A link between two nodes with nothing in between."""
+        iface_b = iface_b or iface
         run("ip", "-n", self.netns(a), "link", "add", iface, "type", "veth",
-            "peer", "name", iface, "netns", self.netns(b))
-        for host in a, b:
-            run("ip", "-n", self.netns(host), "link", "set", iface,
+            "peer", "name", iface_b, "netns", self.netns(b))
+        for node, end in (a, iface), (b, iface_b):
+            run("ip", "-n", self.netns(node), "link", "set", end,
                 "addrgenmode", "none", "up")
 
     def add_bridge(self, *ports):

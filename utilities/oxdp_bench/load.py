@@ -52,10 +52,10 @@ class Path:
         'cpu', as well."""
         self.order("charge", pid, cpu)
 
-    def load(self, seconds):
-        """Returns frames sent, frames arrived, nanoseconds and nanoseconds of
-        CPU time."""
-        reply = self.ask("run %d %d" % (WARM_MS, seconds * 1000))
+    def load(self, seconds, warm_ms=WARM_MS):
+        """Returns frames sent, frames arrived, nanoseconds, and nanoseconds of
+        CPU time, with and without what is charged."""
+        reply = self.ask("run %d %d" % (warm_ms, seconds * 1000))
         if not reply:
             raise BenchError("the generator stopped")
         return tuple(map(int, reply.split()))
@@ -63,7 +63,7 @@ class Path:
     def count(self, seconds):
         """Returns frames that arrived, frames that were sent, and nanoseconds
         of CPU time."""
-        sent, arrived, _, cpu_ns = self.load(seconds)
+        sent, arrived, _, cpu_ns, _ = self.load(seconds)
         return arrived, sent, cpu_ns
 
     def run(self, seconds):
@@ -71,7 +71,7 @@ class Path:
         several, per second of CPU time.  That is the time that the path had
         the CPU, so that other work on this machine makes a run worth less but
         not slower."""
-        _, arrived, ns, cpu_ns = self.load(seconds)
+        _, arrived, ns, cpu_ns, _ = self.load(seconds)
         cpu_ns = min(cpu_ns, ns) or ns
         self.share = min(self.share, cpu_ns / ns)
         return arrived / self.sinks * 1e9 / cpu_ns
