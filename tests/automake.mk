@@ -56,6 +56,8 @@ LAB_TESTS = \
 	tests/lab-basic.test \
 	tests/local.test \
 	tests/macvlan.test \
+	tests/macvlan-away.test \
+	tests/macvlan-config.test \
 	tests/meter.test \
 	tests/mirror.test \
 	tests/nat.test \
@@ -94,7 +96,9 @@ BRIDGE_TESTS = \
 
 # "make check-macvlan".
 MACVLAN_TESTS = \
-	tests/macvlan.test
+	tests/macvlan.test \
+	tests/macvlan-away.test \
+	tests/macvlan-config.test
 
 # Bonds: "make check-bond".
 BOND_TESTS = \

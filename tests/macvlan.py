@@ -2,7 +2,9 @@
 """macvlan.py: the same frames through the kernel's macvlan devices and ours.
 
     macvlan.py compare REFERENCE LAB... -- CONFIG MAC...
-    macvlan.py send LAB FROM SRC DST        prints who gets it
+    macvlan.py send LAB FROM SRC DST [VID]  prints who gets it, and if there is
+                                            a VID, of which 0 is none, with
+                                            which tag
 
 REFERENCE and LABs are labs of "ovs-xdp-lab", whose hosts h1 to h4 are upper
 ports, those of them that have an eth0, and h5 is the wire behind the lower port.
@@ -20,6 +22,7 @@ is a hash.
 """
 
 import collections
+import socket
 import struct
 import sys
 import time
@@ -50,6 +53,8 @@ class HostPort(Port):
     def __init__(self, netns, dev):
         super().__init__(netns, dev)
         self.sock.bind((dev, ETH_TYPE))
+        # It may be down.
+        self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
 
     def receive(self):
         while True:
@@ -118,6 +123,11 @@ def cases(nodes, macs, passthru):
                                 ETH_PAUSE)
 
 
+def tag_of(data):
+    tpid, tci = struct.unpack('!HH', data[12:16])
+    return '%d' % (tci & 0xfff) if tpid == 0x8100 else 'untagged'
+
+
 def collect_all(labs, seconds):
     """Until nothing arrives for so long."""
     last = time.monotonic()
@@ -181,12 +191,18 @@ def compare(argv):
     return 1 if failed or not where else 0
 
 
+
+
 def send(argv):
-    name, sender, src, dst = argv
+    name, sender, src, dst, *vid = argv
     lab = Lab(name)
-    lab.nodes[sender].send(frame(0, dst, src, b''))
-    collect_all([lab], .5)
-    print(' '.join(sorted(node for node, _ in lab.got)))
+    tag = (struct.pack('!HH', 0x8100, int(vid[0])) if vid and vid[0] != '0'
+           else b'')
+    lab.nodes[sender].send(frame(0, dst, src, tag))
+    collect_all([lab], .4)
+    print(' '.join(sorted(
+        node + (':' + tag_of(data) if vid else '')
+        for node, data in lab.got.elements())))
     return 0
 
 
