@@ -61,6 +61,9 @@ oxdp_flow_count(struct oxdp_flow *flow, const struct oxdp_place *place,
     __u64 now = bpf_jiffies64();
     __u32 flags;
 
+    /* One register for the check and for what follows: read from the stack
+     * twice, Linux 6.1 says "R1 unbounded memory access". */
+    asm volatile("" : "+r" (cpu));
     if (cpu >= oxdp_n_cpus) {
         return;
     }
