@@ -5,11 +5,16 @@
  * ovs-xdp-bench starts one of these for each thing that it compares and talks
  * to it in lines on standard input and output:
  *
- *   "flows N"         from now on, frames of N flows in turn; reply "ok"
  *   "renew"           from now on, each frame gets its headers anew, which what
  *                     is on the way may have changed last time; reply "ok"
  *   "macs"            from now on, each frame from a random MAC address; reply
  *                     "ok"
+ *   "stream S"        what follows is about stream 0 or 1; reply "ok"
+ *   "field NAME BASE HOW N"
+ *                     from now on, field NAME of its frames varies, see
+ *                     bpf/oxdp-bench-frame.h; reply "ok"
+ *   "mix N"           from now on, one of N frames is of stream 1, or none if N
+ *                     is 0; reply "ok"
  *   "window N"        from now on, no more than about N frames on the way, or
  *                     with 0 as many as there may be; reply "ok"
  *   "charge PID CPU"  from now on, what process PID and softirqs on CPU take
@@ -41,7 +46,6 @@
 #include <getopt.h>
 #include <glob.h>
 #include <inttypes.h>
-#include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <net/if.h>
 #include <pthread.h>
@@ -58,9 +62,8 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <netinet/ip.h>
-#include <netinet/udp.h>
 
+#include "oxdp-bench-frame.h"
 #include "oxdp-bench.skel.h"
 
 /* What one call of BPF_PROG_TEST_RUN would send if nothing stopped it. */
@@ -79,11 +82,8 @@
 #define MAX_SINKS 64
 
 struct frame {
-    struct ethhdr eth;
-    struct iphdr ip;
-    struct udphdr udp;
-    uint8_t payload[FRAME_LEN - sizeof(struct ethhdr) - sizeof(struct iphdr)
-                    - sizeof(struct udphdr)];
+    struct bench_headers headers;
+    uint8_t payload[FRAME_LEN - sizeof(struct bench_headers)];
 } __attribute__((packed));
 
 /* An interface in a namespace that has a name. */
@@ -127,10 +127,12 @@ static void
 usage(void)
 {
     puts("usage: oxdp-bench-gen --from NETNS:IFACE --to NETNS:IFACE...\n"
-         "           [--broadcast] [--skb] [--bare NETNS:IN:OUT] [--cpu CPU]\n"
+         "           [--also NETNS:IFACE] [--broadcast] [--skb]\n"
+         "           [--bare NETNS:IN:OUT] [--cpu CPU]\n"
          "Helper of ovs-xdp-bench: sends through IFACE what arrives at its\n"
          "peer, counts and drops in XDP what arrives on the IFACE of each\n"
          "--to, or with --skb in TC.  --broadcast sends to all of them.\n"
+         "--also is where a second stream of frames goes.\n"
          "--bare attaches a plain XDP redirect from IN to OUT.\n"
          "       oxdp-bench-gen --read NETNS:IN:OUT:CPU [--cpu CPU]\n"
          "counts in userspace what arrives at IN, by way of veth pair OUT and\n"
@@ -196,9 +198,8 @@ attach_tc(const struct bpf_program *prog, int ifindex, const char *name)
 }
 
 void
-set_device(const struct bpf_map *map, int ifindex)
+set_device(const struct bpf_map *map, uint32_t key, int ifindex)
 {
-    uint32_t key = 0;
     int error = bpf_map_update_elem(bpf_map__fd(map), &key, &ifindex, 0);
 
     if (error) {
@@ -214,43 +215,58 @@ attach_bare(const struct oxdp_bench *skel, const char *s)
     if (sscanf(s, "%63[^:]:%15[^:]:%15s", netns, in, out) != 3) {
         fatal(0, "\"%s\" is not NETNS:IN:OUT", s);
     }
-    set_device(skel->maps.bench_out_dev, enter_place(netns, out));
+    set_device(skel->maps.bench_out_dev, 0, enter_place(netns, out));
     attach(skel->progs.oxdp_bench_bare, enter_place(netns, in), in);
 }
 
-static uint16_t
-ip_checksum(const void *p, size_t n)
+/* The sum of an IP header, which inverted is its checksum.  It need not be
+ * aligned. */
+static uint32_t
+ip_sum(const void *ip)
 {
-    const uint8_t *b = p;
+    uint16_t words[sizeof(struct iphdr) / 2];
     uint32_t sum = 0;
 
-    for (size_t i = 0; i < n; i += 2) {
-        sum += b[i] << 8 | b[i + 1];
+    memcpy(words, ip, sizeof words);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        sum += words[i];
     }
     sum = (sum & 0xffff) + (sum >> 16);
-    return htons(~(sum + (sum >> 16)));
+    return (sum & 0xffff) + (sum >> 16);
 }
 
-/* From h1 of a lab to h2, or to all. */
+/* From host 'from' of a lab to the next, or to all. */
 static void
-make_frame(struct frame *f, bool broadcast)
+make_stream(struct bench_stream *s, int from, bool broadcast)
 {
-    memset(f, 0, sizeof *f);
-    memcpy(f->eth.h_source, "\2\0\0\0\0\1", ETH_ALEN);
-    memcpy(f->eth.h_dest, broadcast ? "\xff\xff\xff\xff\xff\xff"
-                          : "\2\0\0\0\0\2", ETH_ALEN);
-    f->eth.h_proto = htons(ETH_P_IP);
-    f->ip.version = 4;
-    f->ip.ihl = 5;
-    f->ip.ttl = 64;
-    f->ip.protocol = IPPROTO_UDP;
-    f->ip.tot_len = htons(sizeof *f - sizeof f->eth);
-    f->ip.saddr = htonl(0x0a000001);
-    f->ip.daddr = htonl(0x0a000002);
-    f->ip.check = ip_checksum(&f->ip, sizeof f->ip);
-    f->udp.source = htons(1);
-    f->udp.dest = htons(9);
-    f->udp.len = htons(sizeof f->udp + sizeof f->payload);
+    struct bench_headers *h = &s->headers;
+
+    memset(s, 0, sizeof *s);
+    memcpy(h->eth.h_source, "\2\0\0\0\0", ETH_ALEN - 1);
+    h->eth.h_source[ETH_ALEN - 1] = from;
+    memcpy(h->eth.h_dest, "\2\0\0\0\0", ETH_ALEN - 1);
+    h->eth.h_dest[ETH_ALEN - 1] = from + 1;
+    if (broadcast) {
+        memset(h->eth.h_dest, 0xff, ETH_ALEN);
+    }
+    h->eth.h_proto = htons(ETH_P_IP);
+    h->ip.version = 4;
+    h->ip.ihl = 5;
+    h->ip.ttl = 64;
+    h->ip.protocol = IPPROTO_UDP;
+    h->ip.tot_len = htons(FRAME_LEN - sizeof h->eth);
+    s->sum = ip_sum((char *) h + sizeof h->eth);
+    h->ip.saddr = htonl(0x0a000000 + from);
+    h->ip.daddr = htonl(0x0a000001 + from);
+    h->ip.check = ~ip_sum((char *) h + sizeof h->eth);
+    h->udp.source = htons(1);
+    h->udp.dest = htons(9);
+    h->udp.len = htons(FRAME_LEN - sizeof h->eth - sizeof h->ip);
+
+    s->fields[BENCH_SADDR].base = 0x0a000000 + from;
+    s->fields[BENCH_DADDR].base = 0x0a000001 + from;
+    s->fields[BENCH_SPORT].base = 1;
+    s->fields[BENCH_DPORT].base = 9;
 }
 
 static void
@@ -490,23 +506,101 @@ measure_latency(struct generator *gen, unsigned int n)
     if (!ages || error) {
         fatal(ages ? error : ENOMEM, "cannot send single frames");
     }
-    gen->skel->bss->bench_stamp = 1;
+    gen->skel->bss->bench_flags |= BENCH_F_STAMP;
     for (unsigned int i = 0; i < n; i++) {
         ages[n_arrived] = send_one(gen);
         n_arrived += ages[n_arrived] != 0;
         /* What there is to do after a frame must not hold up the next one. */
         sleep_ns(1000000);
     }
-    gen->skel->bss->bench_stamp = 0;
+    gen->skel->bss->bench_flags &= ~BENCH_F_STAMP;
     qsort(ages, n_arrived, sizeof *ages, compare_ns);
     printf("%u %"PRIu64" %"PRIu64"\n", n_arrived, ages[n_arrived / 2],
            ages[n_arrived * 99 / 100]);
     free(ages);
 }
 
+/* Returns the number of 'name' in 'names', of which there are 'n', or -1. */
+static int
+find_name(const char *const names[], int n, const char *name)
+{
+    for (int i = 0; i < n; i++) {
+        if (!strcmp(name, names[i])) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* A "field" line for 's'.  Returns false if it makes no sense. */
+static bool
+set_field(struct bench_stream *s, const char *line)
+{
+#define BENCH_FIELD(ENUM, NAME) NAME,
+#define BENCH_HOW(ENUM, NAME) NAME,
+    static const char *const fields[] = { BENCH_FIELDS };
+    static const char *const hows[] = { BENCH_HOWS };
+#undef BENCH_HOW
+#undef BENCH_FIELD
+    int n_hows = sizeof hows / sizeof hows[0];
+    struct bench_field f = { .i = 0 };
+    char name[16], how[16];
+    int id;
+
+    if (sscanf(line, "field %15s %u %15s %u", name, &f.base, how, &f.n) != 4) {
+        return false;
+    }
+    id = find_name(fields, BENCH_N_FIELDS, name);
+    f.how = find_name(hows, n_hows, how);
+    if (id < 0 || f.how >= n_hows || !f.n
+        || (f.how == BENCH_FLIP && f.n > 32)) {
+        return false;
+    }
+    s->fields[id] = f;
+    return true;
+}
+
+/* Does what 'line' says, about stream '*sp' if about one.  Returns false if it
+ * makes no sense. */
+static bool
+obey(struct generator *gen, unsigned int *sp, const char *line)
+{
+    struct oxdp_bench *skel = gen->skel;
+    unsigned int x, y;
+
+    if (!strcmp(line, "macs\n")) {
+        skel->bss->bench_flags |= BENCH_F_MACS;
+    } else if (!strcmp(line, "renew\n")) {
+        skel->bss->bench_flags |= BENCH_F_RENEW;
+    } else if (sscanf(line, "stream %u", &x) == 1 && x < BENCH_N_STREAMS) {
+        *sp = x;
+    } else if (!strcmp(line, "mix 0\n")) {
+        skel->bss->bench_flags &= ~BENCH_F_MIX;
+    } else if (sscanf(line, "mix %u", &x) == 1) {
+        skel->bss->bench_until_mix = 0;
+        skel->data->bench_mix = x;
+        skel->bss->bench_flags |= BENCH_F_MIX;
+    } else if (sscanf(line, "window %u", &x) == 1) {
+        skel->bss->bench_window = x;
+    } else if (sscanf(line, "charge %u %u", &x, &y) == 2) {
+        int ksoftirqd = find_ksoftirqd(y);
+
+        charge(gen, x);
+        if (ksoftirqd && y != gen->cpu) {
+            charge(gen, ksoftirqd);
+        }
+    } else if (set_field(&skel->bss->bench_streams[*sp], line)) {
+        skel->bss->bench_flags |= BENCH_F_VARY;
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void
 serve(struct generator *gen)
 {
+    unsigned int stream = 0;
     char line[128];
 
     while (fgets(line, sizeof line, stdin)) {
@@ -516,27 +610,7 @@ serve(struct generator *gen)
             run(gen, x, y);
         } else if (sscanf(line, "latency %u", &x) == 1 && x) {
             measure_latency(gen, x);
-        } else if (sscanf(line, "flows %u", &x) == 1 && x) {
-            gen->skel->data->bench_flows = x;
-            puts("ok");
-        } else if (sscanf(line, "window %u", &x) == 1) {
-            gen->skel->bss->bench_window = x;
-            puts("ok");
-        } else if (sscanf(line, "charge %u %u", &x, &y) == 2) {
-            int ksoftirqd = find_ksoftirqd(y);
-
-            charge(gen, x);
-            if (ksoftirqd && y != gen->cpu) {
-                charge(gen, ksoftirqd);
-            }
-            puts("ok");
-        } else if (!strcmp(line, "macs\n")) {
-            gen->skel->bss->bench_macs = 1;
-            puts("ok");
-        } else if (!strcmp(line, "renew\n")) {
-            memcpy(gen->skel->bss->bench_headers, &gen->frame,
-                   sizeof gen->skel->bss->bench_headers);
-            gen->skel->bss->bench_renew = 1;
+        } else if (obey(gen, &stream, line)) {
             puts("ok");
         } else {
             fatal(0, "cannot make sense of \"%s\"", strtok(line, "\n"));
@@ -577,6 +651,7 @@ main(int argc, char *argv[])
 {
     static const struct option options[] = {
         { "from", required_argument, NULL, 'f' },
+        { "also", required_argument, NULL, 'a' },
         { "to", required_argument, NULL, 't' },
         { "bare", required_argument, NULL, 'b' },
         { "read", required_argument, NULL, 'r' },
@@ -587,17 +662,18 @@ main(int argc, char *argv[])
         { NULL, 0, NULL, 0 },
     };
     struct sigaction action = { .sa_handler = ignore_signal };
-    const char *from = NULL, *bare = NULL, *punts = NULL;
+    const char *from[BENCH_N_STREAMS] = { NULL }, *bare = NULL;
+    const char *punts = NULL;
     struct generator gen = { .cpu = 0 };
     struct place to[MAX_SINKS];
     bool broadcast = false, skb = false;
     size_t n_to = 0;
-    struct place p;
     int c;
 
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (c) {
-        case 'f': from = optarg; break;
+        case 'f': from[0] = optarg; break;
+        case 'a': from[1] = optarg; break;
         case 't':
             if (n_to >= MAX_SINKS) {
                 fatal(0, "more than %d times --to", MAX_SINKS);
@@ -618,14 +694,17 @@ main(int argc, char *argv[])
         read_punts(gen.skel, punts, gen.cpu);
         return EXIT_SUCCESS;
     }
-    if (!from || !n_to || optind < argc) {
+    if (!from[0] || !n_to || optind < argc) {
         fatal(0, "this is a helper of ovs-xdp-bench; see --help");
     }
 
     sigaction(SIGUSR1, &action, NULL);
     gen.ksoftirqd = find_ksoftirqd(gen.cpu);
     gen.skel = load();
-    make_frame(&gen.frame, broadcast);
+    for (int i = 0; i < BENCH_N_STREAMS; i++) {
+        make_stream(&gen.skel->bss->bench_streams[i], 1 + 2 * i, broadcast);
+    }
+    gen.frame.headers = gen.skel->bss->bench_streams[0].headers;
     for (size_t i = 0; i < n_to; i++) {
         int ifindex = enter_place(to[i].netns, to[i].name);
 
@@ -639,8 +718,12 @@ main(int argc, char *argv[])
     if (bare) {
         attach_bare(gen.skel, bare);
     }
-    p = parse_place(from);
-    set_device(gen.skel->maps.bench_gen_dev, enter_place(p.netns, p.name));
+    for (int i = 0; i < BENCH_N_STREAMS && from[i]; i++) {
+        struct place p = parse_place(from[i]);
+
+        set_device(gen.skel->maps.bench_gen_dev, i,
+                   enter_place(p.netns, p.name));
+    }
 
     puts("ready");
     fflush(stdout);

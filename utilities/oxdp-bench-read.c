@@ -31,6 +31,7 @@
 #include <bpf/bpf.h>
 #include <xdp/xsk.h>
 
+#include "oxdp-bench-frame.h"
 #include "oxdp-bench.skel.h"
 
 #define CHUNK_SIZE 4096u
@@ -138,7 +139,7 @@ read_punts(struct oxdp_bench *skel, const char *where, unsigned int cpu)
                cpu_port) != 4) {
         fatal(0, "\"%s\" is not NETNS:IN:OUT:CPU", where);
     }
-    set_device(skel->maps.bench_out_dev, enter_place(netns, out));
+    set_device(skel->maps.bench_out_dev, 0, enter_place(netns, out));
     ifindex = enter_place(netns, cpu_port);
     attach(skel->progs.oxdp_bench_to_user, ifindex, cpu_port);
     open_socket(&r, cpu_port);

@@ -8,6 +8,8 @@
 #ifndef OXDP_BENCH_H
 #define OXDP_BENCH_H 1
 
+#include <stdint.h>
+
 struct bpf_map;
 struct bpf_program;
 struct oxdp_bench;
@@ -23,9 +25,9 @@ int enter_place(const char *netns, const char *name);
 /* Attaches an XDP program for as long as this process lives. */
 void attach(const struct bpf_program *, int ifindex, const char *name);
 
-/* Makes 'ifindex', of the namespace that we are in, the target of devmap
+/* Makes 'ifindex', of the namespace that we are in, target 'key' of devmap
  * 'map'. */
-void set_device(const struct bpf_map *map, int ifindex);
+void set_device(const struct bpf_map *map, uint32_t key, int ifindex);
 
 /* Binds the calling thread to a CPU.  Returns 0 or a positive errno value. */
 int bind_to_cpu(unsigned int cpu);

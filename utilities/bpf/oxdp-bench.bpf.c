@@ -12,17 +12,17 @@
 #include <stdbool.h>
 
 #include <linux/bpf.h>
-#include <linux/if_ether.h>
-#include <linux/ip.h>
 #include <linux/pkt_cls.h>
-#include <linux/udp.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-/* a0.  Written by oxdp-bench-gen before the first run. */
+#include "oxdp-bench-frame.h"
+
+/* a0, and where the second stream goes.  Written by oxdp-bench-gen before the
+ * first run. */
 struct {
     __uint(type, BPF_MAP_TYPE_DEVMAP);
-    __uint(max_entries, 1);
+    __uint(max_entries, BENCH_N_STREAMS);
     __type(key, __u32);
     __type(value, __u32);
 } bench_gen_dev SEC(".maps");
@@ -43,29 +43,22 @@ struct {
     __type(value, __u64);
 } bench_arrived SEC(".maps");
 
-/* Frames go round this many UDP port pairs.  Set by oxdp-bench-gen. */
-__u32 bench_flows = 1;
+/* What frames are like.  The headers and fields are oxdp-bench-gen's, the
+ * program counts. */
+struct bench_stream bench_streams[BENCH_N_STREAMS];
 
-/* If nonzero, frames get these headers anew each time, for they come back with
- * what the switch has made of them.  Set by oxdp-bench-gen. */
-__u32 bench_renew = 0;
-__u8 bench_headers[sizeof(struct ethhdr) + sizeof(struct iphdr)
-                   + sizeof(struct udphdr)];
+/* BENCH_F_*, set by oxdp-bench-gen, as the next. */
+__u32 bench_flags = 0;
 
-/* If nonzero, each frame comes from another MAC address, a random one.  Set by
- * oxdp-bench-gen. */
-__u32 bench_macs = 0;
+/* With BENCH_F_MIX, one of so many frames is of the second stream. */
+__u32 bench_mix = 1;
+__u32 bench_until_mix;
 
 /* A frame with the time in it, which is not aligned. */
 struct stamped {
-    struct ethhdr eth;
-    struct iphdr ip;
-    struct udphdr udp;
+    struct bench_headers headers;
     __u64 ns;
 } __attribute__((packed));
-
-/* If nonzero, frames are stamped.  Set by oxdp-bench-gen. */
-__u32 bench_stamp = 0;
 
 /* What the last stamped frame took from the generator to a sink. */
 __u64 bench_age_ns;
@@ -131,50 +124,87 @@ wait_for_window(void)
     return has_room();
 }
 
+/* The value of 'f' for the next frame.  '*turn' says whether the digits before
+ * it have all been through. */
+static __always_inline __u32
+next_value(struct bench_field *f, bool *turn)
+{
+    __u32 i = f->i;
+
+    if (f->how == BENCH_FIXED) {
+        return f->base;
+    } else if (f->how == BENCH_FRESH) {
+        f->i = i + 1;
+        return i * 0x9e3779b1;
+    } else if (*turn) {
+        f->i = i + 1 < f->n ? i + 1 : 0;
+        *turn = !f->i;
+    }
+    return f->how == BENCH_COUNT ? f->base + i
+           : f->base ^ 1u << ((f->n - 1 - i) & 31);
+}
+
+static __always_inline void
+vary(struct bench_headers *h, struct bench_stream *s)
+{
+    __u32 sum = s->sum;
+    __u32 value[BENCH_N_FIELDS];
+    bool turn = true;
+
+#pragma unroll
+    for (int i = 0; i < BENCH_N_FIELDS; i++) {
+        value[i] = next_value(&s->fields[i], &turn);
+    }
+    h->ip.saddr = bpf_htonl(value[BENCH_SADDR]);
+    h->ip.daddr = bpf_htonl(value[BENCH_DADDR]);
+    h->udp.source = bpf_htons(value[BENCH_SPORT]);
+    h->udp.dest = bpf_htons(value[BENCH_DPORT]);
+
+    sum += (h->ip.saddr >> 16) + (h->ip.saddr & 0xffff)
+           + (h->ip.daddr >> 16) + (h->ip.daddr & 0xffff);
+    sum = (sum >> 16) + (sum & 0xffff);
+    h->ip.check = ~(sum + (sum >> 16));
+}
+
 /* Run by BPF_PROG_TEST_RUN with live frames, which are UDP without checksum
- * and may still carry the ports of their last time. */
+ * and may still carry the headers of their last time. */
 SEC("xdp.frags")
 int
 oxdp_bench_gen(struct xdp_md *ctx)
 {
-    __u64 seq;
+    struct bench_headers *h = (void *) (long) ctx->data;
+    struct bench_stream *s = &bench_streams[0];
+    __u32 dev = 0;
 
     if (!wait_for_window()) {
         return XDP_DROP;
     }
-    seq = bench_sent++;
-    if (bench_renew) {
-        void *headers = (void *) (long) ctx->data;
-
-        if (headers + sizeof bench_headers > (void *) (long) ctx->data_end) {
-            return XDP_ABORTED;
-        }
-        __builtin_memcpy(headers, bench_headers, sizeof bench_headers);
+    bench_sent++;
+    if (!bench_flags) {
+        return bpf_redirect_map(&bench_gen_dev, dev, XDP_ABORTED);
     }
-    if (bench_macs) {
-        struct ethhdr *eth = (void *) (long) ctx->data;
+    if ((void *) (h + 1) > (void *) (long) ctx->data_end) {
+        return XDP_ABORTED;
+    }
+    if (bench_flags & BENCH_F_MIX && !bench_until_mix--) {
+        bench_until_mix = bench_mix - 1;
+        s = &bench_streams[1];
+        dev = 1;
+    }
+    if (bench_flags & BENCH_F_RENEW) {
+        __builtin_memcpy(h, &s->headers, sizeof *h);
+    }
+    if (bench_flags & BENCH_F_MACS) {
         __u32 random = bpf_get_prandom_u32();
 
-        if ((void *) (eth + 1) > (void *) (long) ctx->data_end) {
-            return XDP_ABORTED;
-        }
-        eth->h_source[0] = 2;
-        eth->h_source[1] = 0xee;
-        __builtin_memcpy(&eth->h_source[2], &random, sizeof random);
+        h->eth.h_source[0] = 2;
+        h->eth.h_source[1] = 0xee;
+        __builtin_memcpy(&h->eth.h_source[2], &random, sizeof random);
     }
-    if (bench_flows > 1) {
-        struct ethhdr *eth = (void *) (long) ctx->data;
-        struct iphdr *ip = (void *) (eth + 1);
-        struct udphdr *udp = (void *) (ip + 1);
-        __u32 flow = seq % bench_flows;
-
-        if ((void *) (udp + 1) > (void *) (long) ctx->data_end) {
-            return XDP_ABORTED;
-        }
-        udp->source = bpf_htons(flow);
-        udp->dest = bpf_htons(flow >> 16);
+    if (bench_flags & BENCH_F_VARY) {
+        vary(h, s);
     }
-    if (bench_stamp) {
+    if (bench_flags & BENCH_F_STAMP) {
         struct stamped *frame = (void *) (long) ctx->data;
 
         if ((void *) (frame + 1) > (void *) (long) ctx->data_end) {
@@ -182,7 +212,7 @@ oxdp_bench_gen(struct xdp_md *ctx)
         }
         frame->ns = bpf_ktime_get_ns();
     }
-    return bpf_redirect_map(&bench_gen_dev, 0, XDP_ABORTED);
+    return bpf_redirect_map(&bench_gen_dev, dev, XDP_ABORTED);
 }
 
 /* The least that a switch can do. */
@@ -215,7 +245,8 @@ note_age(struct xdp_md *ctx)
 {
     struct stamped *frame = (void *) (long) ctx->data;
 
-    if (bench_stamp && (void *) (frame + 1) <= (void *) (long) ctx->data_end) {
+    if (bench_flags & BENCH_F_STAMP
+        && (void *) (frame + 1) <= (void *) (long) ctx->data_end) {
         bench_age_ns = bpf_ktime_get_ns() - frame->ns;
     }
 }

@@ -7,16 +7,31 @@ import signal
 import sys
 
 from .base import BenchError
+from .attack import test_tse
 from .core import Bench
 from .flood import test_flood
 from .frames import test_actions, test_hit
+from .idle import test_idle
+from .install import test_install
 from .peers import test_peers
+from .table import test_flows, test_masks, test_newconn
 from .tcp import test_tcp
 from .upcall import test_upcall
 
-TESTS = {"hit": test_hit, "actions": test_actions, "flood": test_flood,
-         "tcp": test_tcp, "peers": test_peers,
-         "upcall": test_upcall}
+TESTS = {
+    "hit": test_hit,
+    "masks": test_masks,
+    "flows": test_flows,
+    "newconn": test_newconn,
+    "tse": test_tse,
+    "install": test_install,
+    "idle": test_idle,
+    "actions": test_actions,
+    "flood": test_flood,
+    "tcp": test_tcp,
+    "peers": test_peers,
+    "upcall": test_upcall,
+}
 
 
 def parse_options():
@@ -35,6 +50,9 @@ def parse_options():
     parser.add_argument("--pin", type=int, default=cpus[-1], metavar="CPU",
                         help="the CPU to measure on (default: %d, the last)"
                         % cpus[-1])
+    parser.add_argument("--limit", type=int, default=0, metavar="N",
+                        help="masks and flows only up to this number "
+                        "(default: to 256 and to 1,000,000)")
     parser.add_argument("tests", nargs="+", metavar="TEST",
                         choices=[*TESTS, "all"],
                         help=", ".join(TESTS) + "; or all")
@@ -43,6 +61,8 @@ def parse_options():
         options.tests = list(TESTS)
     if options.runs < 1 or not .01 <= options.duration <= 100:
         parser.error("at least 1 run, and .01 to 100 seconds each")
+    if options.limit < 0:
+        parser.error("--limit takes a number from 1 on")
     if options.pin not in cpus:
         parser.error("there is no CPU %d for us, choose from %s"
                      % (options.pin, ", ".join(map(str, cpus))))

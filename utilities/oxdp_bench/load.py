@@ -40,6 +40,7 @@ class Path:
             raise BenchError("the generator did not start")
 
     def order(self, *words):
+        """Tells the generator what frames are to be like, or to count."""
         if self.ask(" ".join(map(str, words))) != "ok":
             raise BenchError("the generator does not take \"%s\"" % words[0])
 

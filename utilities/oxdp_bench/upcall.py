@@ -27,9 +27,6 @@ EACH_A_FLOW = ("in_port=1,udp,actions=move:NXM_OF_UDP_SRC[]->NXM_NX_REG0[0..15]"
 USER_ACTION = ("push_nsh(flags=0,ttl=63,mdtype=1,np=3,spi=0x3000,si=255,c1=0x0,"
                "c2=0x0,c3=0x0,c4=0x0)")
 
-# Frames are of so many flows before one comes again.
-N_FLOWS = 1 << 31
-
 # Flows are new for so long, until the table is emptied: ofproto begins with a
 # limit of 10,000.
 SETUP_SECONDS = .1
@@ -118,7 +115,8 @@ class Setups:
         self.lab = lab
         self.path = path
         lab.set_openflow(EACH_A_FLOW)
-        path.order("flows", N_FLOWS)
+        for port in "dport", "sport":
+            path.order("field", port, 0, "count", 1 << 16)
         path.set_window(SETUP_WINDOW)
 
     def n_flows(self):
