@@ -306,8 +306,15 @@ __wrap_bond_member_set_may_enable(struct bond *bond, void *port, bool enable)
     struct member *m = member_find(port);
 
     if (m && m->may_enable != enable) {
+        struct xdp_dp *dp = xdp_dp_get();
+
         m->may_enable = enable;
         members_changed = true;
+        if (dp) {
+            /* Not only when the main loop comes round again. */
+            xdp_bonds_run(dp);
+            xdp_dp_unref(dp);
+        }
     }
     __real_bond_member_set_may_enable(bond, port, enable);
 }
