@@ -369,10 +369,14 @@ struct oxdp_flow {
     __u32 list : 24;            /* Where the opcodes are, plus 1; 0 if there is
                                  * none or the only one is OUTPUT. */
     __u32 growth : 8;           /* Bytes that opcodes may add to a packet. */
-    __u32 bridge_gen;           /* If 'verdict' is BRIDGE: the kernel bridge
+    union {
+        __u32 bridge_gen;       /* If 'verdict' is BRIDGE: the kernel bridge
                                  * does the same as the opcodes, of which there
                                  * may be none, while control.bridge_gen is
                                  * this. */
+        __u32 bond;             /* If 'verdict' is XDP: the operand of LB_OUTPUT
+                                 * if that is the only opcode, otherwise 0. */
+    };
     __u64 used;                 /* bpf_jiffies64() of the last packet, 0 if
                                  * there was none; by BPF. */
     struct oxdp_key key;        /* Masked. */

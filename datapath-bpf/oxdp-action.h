@@ -623,18 +623,6 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
            : oxdp_execute(ctx, st, flow, stats);
 }
 
-/* Returns the index of the bond that is all that 'flow', which has a list of
- * opcodes, outputs to, or OXDP_MAX_BONDS if there is more to do. */
-OXDP_INLINE __u32
-oxdp_common_bond(const struct oxdp_flow *flow)
-{
-    const struct oxdp_list *list;
-
-    list = flow->n_ops == 1 ? oxdp_flow_list(flow) : NULL;
-    return list && list->ops[0].code == OXDP_OP_LB_OUTPUT
-           ? oxdp_bond_find(list->ops[0].arg32, 1) : OXDP_MAX_BONDS;
-}
-
 /* oxdp_receive() for most frames: oxdp_parse_common() can parse it, the hint
  * knows the flow, and an output, maybe to a bond, is the only action of that,
  * or it has none.  Returns a return code, or with nothing done OXDP_MACVLAN if
@@ -675,10 +663,11 @@ oxdp_receive_common(oxdp_ctx *ctx)
     }
     port_no = flow->out_port;
     if (flow->list) {
-        bond = oxdp_common_bond(flow);
+        bond = oxdp_bond_find(flow->bond, 1);
         bond_hash = oxdp_hash_5tuple_ipv4(key);
         port_no = oxdp_bond_port(bond, bond_hash);
-        if (bond >= OXDP_MAX_BONDS || port_no >= OXDP_MAX_PORTS) {
+        if (!flow->bond || bond >= OXDP_MAX_BONDS
+            || port_no >= OXDP_MAX_PORTS) {
             return OXDP_AGAIN;
         }
     }

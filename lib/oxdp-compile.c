@@ -791,6 +791,7 @@ oxdp_compile_actions(const struct nlattr *actions, size_t actions_len,
     flow->headers = 0;
     flow->flood = flow->growth = 0;
     flow->out_port = OXDP_NO_OUT_PORT;
+    flow->bond = 0;
     memset(code->ops, 0, sizeof code->ops);
 
     reason = compile_list(&c, actions, actions_len, true);
@@ -819,6 +820,9 @@ oxdp_compile_actions(const struct nlattr *actions, size_t actions_len,
         flow->growth = c.n_pushed * VLAN_HEADER_LEN;
     } else {
         flow->verdict = c.skb_reason ? OXDP_VERDICT_SKB : OXDP_VERDICT_XDP;
+        if (flow->n_ops == 1 && code->ops[0].code == OXDP_OP_LB_OUTPUT) {
+            flow->bond = code->ops[0].arg32;
+        }
     }
     flow->reason = reason ? reason : c.skb_reason;
 }

@@ -45,6 +45,7 @@ OXDP_BENCH_PY = \
 	utilities/oxdp_bench/__init__.py \
 	utilities/oxdp_bench/attack.py \
 	utilities/oxdp_bench/base.py \
+	utilities/oxdp_bench/bond.py \
 	utilities/oxdp_bench/cli.py \
 	utilities/oxdp_bench/core.py \
 	utilities/oxdp_bench/flood.py \

@@ -8,6 +8,7 @@ import sys
 
 from .base import BenchError
 from .attack import test_tse
+from .bond import test_bond
 from .core import Bench
 from .flood import test_flood
 from .frames import test_actions, test_hit
@@ -28,6 +29,7 @@ TESTS = {
     "idle": test_idle,
     "actions": test_actions,
     "flood": test_flood,
+    "bond": test_bond,
     "tcp": test_tcp,
     "peers": test_peers,
     "upcall": test_upcall,
