@@ -79,7 +79,7 @@ def test_bond(bench):
     bare = bench.open_bare()
     ours = bench.open_path("eth0", hosts=("h1", *MEMBERS))
     for path in bare, ours:
-        path.order("flows", FLOWS)
+        path.order("field", "sport", 1, "count", FLOWS)
 
     def run_ours(seconds):
         be_partner(lab)
