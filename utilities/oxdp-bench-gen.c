@@ -19,6 +19,8 @@
  *                     with 0 as many as there may be; reply "ok"
  *   "charge PID CPU"  from now on, what process PID and softirqs on CPU take
  *                     counts as well; reply "ok"
+ *   "burst N"         the same, from when an eighth of N frames has arrived
+ *                     until N have, or for BURST_NS
  *   "latency N"       sends N frames, each after the one before has arrived;
  *                     reply: frames that arrived within 100 ms, and the 50th
  *                     and 99th percentile of the time they took in ns
@@ -68,6 +70,10 @@
 
 /* What one call of BPF_PROG_TEST_RUN would send if nothing stopped it. */
 #define FOREVER (1u << 30)
+
+/* How long a burst may take, and how often it is looked at. */
+#define BURST_NS UINT64_C(2000000000)
+#define LOOK_NS UINT64_C(200000)
 
 /* How long a single frame is waited for. */
 #define MAX_LATENCY_NS UINT64_C(100000000)
@@ -441,9 +447,8 @@ stop_generator(struct generator *gen)
 }
 
 static void
-run(struct generator *gen, unsigned int warm_ms, unsigned int time_ms)
+start_generator(struct generator *gen)
 {
-    struct sample a, b;
     int error;
 
     gen->stop = gen->stopped = false;
@@ -451,16 +456,58 @@ run(struct generator *gen, unsigned int warm_ms, unsigned int time_ms)
     if (error) {
         fatal(error, "cannot start a thread");
     }
+}
+
+static void
+print_between(const struct sample *a_, const struct sample *b_)
+{
+    struct sample a = *a_, b = *b_;
+
+    /* Waiting, which is not in it, may have taken longer than a thread's CPU
+     * time says, by what the machine itself has waited for its CPU. */
+    b.cpu_ns = (int64_t) (b.cpu_ns - a.cpu_ns) > 0 ? b.cpu_ns - a.cpu_ns : 0;
+    b.charged_ns -= a.charged_ns;
+    printf("%"PRIu64" %"PRIu64" %"PRIu64" %"PRIu64" %"PRIu64"\n",
+           b.sent - a.sent, b.arrived - a.arrived, b.ns - a.ns,
+           b.cpu_ns + b.charged_ns, b.cpu_ns);
+}
+
+static void
+run(struct generator *gen, unsigned int warm_ms, unsigned int time_ms)
+{
+    struct sample a, b;
+
+    start_generator(gen);
     sleep_ns(warm_ms * UINT64_C(1000000));
     a = take_sample(gen);
     sleep_ns(time_ms * UINT64_C(1000000));
     b = take_sample(gen);
     stop_generator(gen);
-    b.cpu_ns -= a.cpu_ns;
-    b.charged_ns -= a.charged_ns;
-    printf("%"PRIu64" %"PRIu64" %"PRIu64" %"PRIu64" %"PRIu64"\n",
-           b.sent - a.sent, b.arrived - a.arrived, b.ns - a.ns,
-           b.cpu_ns + b.charged_ns, b.cpu_ns);
+    print_between(&a, &b);
+}
+
+/* Waits until 'n' frames have arrived, or for 'deadline'. */
+static struct sample
+sample_at(const struct generator *gen, uint64_t n, uint64_t deadline)
+{
+    while (count_arrived(gen) < n && get_ns(CLOCK_MONOTONIC) < deadline) {
+        sleep_ns(LOOK_NS);
+    }
+    return take_sample(gen);
+}
+
+static void
+run_burst(struct generator *gen, unsigned int n)
+{
+    uint64_t deadline = get_ns(CLOCK_MONOTONIC) + BURST_NS;
+    uint64_t before = count_arrived(gen);
+    struct sample a, b;
+
+    start_generator(gen);
+    a = sample_at(gen, before + n / 8, deadline);
+    b = sample_at(gen, before + n, deadline);
+    stop_generator(gen);
+    print_between(&a, &b);
 }
 
 /* Sends one frame.  Returns what it took until it arrived, in ns, or 0 if it
@@ -608,6 +655,8 @@ serve(struct generator *gen)
 
         if (sscanf(line, "run %u %u", &x, &y) == 2) {
             run(gen, x, y);
+        } else if (sscanf(line, "burst %u", &x) == 1 && x) {
+            run_burst(gen, x);
         } else if (sscanf(line, "latency %u", &x) == 1 && x) {
             measure_latency(gen, x);
         } else if (obey(gen, &stream, line)) {

@@ -56,7 +56,15 @@ class Path:
     def load(self, seconds, warm_ms=WARM_MS):
         """Returns frames sent, frames arrived, nanoseconds, and nanoseconds of
         CPU time, with and without what is charged."""
-        reply = self.ask("run %d %d" % (warm_ms, seconds * 1000))
+        return self.ask_numbers("run %d %d" % (warm_ms, seconds * 1000))
+
+    def burst(self, frames):
+        """The same, until so many frames have arrived, and not from the
+        first one on."""
+        return self.ask_numbers("burst %d" % frames)
+
+    def ask_numbers(self, line):
+        reply = self.ask(line)
         if not reply:
             raise BenchError("the generator stopped")
         return tuple(map(int, reply.split()))
