@@ -53,10 +53,10 @@ class Path:
         'cpu', as well."""
         self.order("charge", pid, cpu)
 
-    def load(self, seconds, warm_ms=WARM_MS):
+    def load(self, seconds):
         """Returns frames sent, frames arrived, nanoseconds, and nanoseconds of
         CPU time, with and without what is charged."""
-        return self.ask_numbers("run %d %d" % (warm_ms, seconds * 1000))
+        return self.ask_numbers("run %d %d" % (WARM_MS, seconds * 1000))
 
     def burst(self, frames):
         """The same, until so many frames have arrived, and not from the
