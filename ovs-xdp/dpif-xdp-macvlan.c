@@ -291,18 +291,25 @@ get_members(const struct xdp_dp *dp, struct bridge *br,
             struct member **membersp)
     OVS_REQUIRES(dp->port_mutex)
 {
+    struct shash ports = SHASH_INITIALIZER(&ports);
     struct member *members = NULL;
     size_t n = 0, allocated = 0;
+    struct xdp_port *port;
 
+    HMAP_FOR_EACH (port, node, &dp->ports) {
+        if (!port->tunnel) {
+            shash_add(&ports, port->name, port);
+        }
+    }
     br->lower_name = smap_get(&br->cfg->other_config, "xdp-macvlan-lower");
     for (size_t i = 0; i < br->cfg->n_ports; i++) {
         const struct ovsrec_port *p = br->cfg->ports[i];
 
         for (size_t j = 0; j < p->n_interfaces; j++) {
             const char *name = p->interfaces[j]->name;
-            struct xdp_port *port = xdp_port_by_name(dp, name);
 
-            if (!port || port->tunnel) {
+            port = shash_find_data(&ports, name);
+            if (!port) {
                 continue;
             }
             if (n >= allocated) {
@@ -319,6 +326,7 @@ get_members(const struct xdp_dp *dp, struct bridge *br,
             }
         }
     }
+    shash_destroy(&ports);
     if (n) {
         qsort(members, n, sizeof *members, compare_members);
     }

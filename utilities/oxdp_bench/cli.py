@@ -14,6 +14,7 @@ from .flood import test_flood
 from .frames import test_actions, test_hit
 from .idle import test_idle
 from .install import test_install
+from .macvlan import test_macvlan
 from .peers import test_peers
 from .table import test_flows, test_masks, test_newconn
 from .tcp import test_tcp
@@ -30,6 +31,7 @@ TESTS = {
     "actions": test_actions,
     "flood": test_flood,
     "bond": test_bond,
+    "macvlan": test_macvlan,
     "tcp": test_tcp,
     "peers": test_peers,
     "upcall": test_upcall,
@@ -53,8 +55,8 @@ def parse_options():
                         help="the CPU to measure on (default: %d, the last)"
                         % cpus[-1])
     parser.add_argument("--limit", type=int, default=0, metavar="N",
-                        help="masks and flows only up to this number "
-                        "(default: to 256 and to 1,000,000)")
+                        help="masks, flows and upper ports only up to this "
+                        "number (default: to 256, 1,000,000 and 1,000)")
     parser.add_argument("tests", nargs="+", metavar="TEST",
                         choices=[*TESTS, "all"],
                         help=", ".join(TESTS) + "; or all")
