@@ -43,6 +43,8 @@ class Punts:
 
     def __init__(self, bench, lab):
         self.lab = lab
+        lab.verb("vsctl", "set", "Open_vSwitch", ".",
+                 "other_config:xdp-upcall-rate=0")
         # No OpenFlow rule makes such a flow, and revalidators would remove it.
         lab.verb("appctl", "revalidator/pause")
         lab.verb("appctl", "dpctl/del-flows")
