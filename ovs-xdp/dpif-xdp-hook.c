@@ -380,6 +380,16 @@ xdp_port_choose_mode(struct xdp_dp *dp, struct xdp_port *port)
         mode = XDP_MODE_TC;
     } else if (is_auto) {
         mode = auto_mode(port);
+    } else if (mode == XDP_MODE_NATIVE
+               && (!strcmp(port->kind, "bond")
+                   || !strcmp(port->kind, "team"))) {
+        /* There it would drop all as coming from no port. */
+        error = xasprintf("XDP mode native is not possible, using tc: the "
+                          "kernel runs the program on the members of a %s, "
+                          "which are no ports; add these to a bond of Open "
+                          "vSwitch instead", port->kind);
+        xdp_port_set_why(port, xstrdup("its members are no ports"));
+        mode = XDP_MODE_TC;
     } else {
         xdp_port_set_why(port, xstrdup("other_config:xdp-mode"));
     }
