@@ -56,6 +56,7 @@ OXDP_BENCH_PY = \
 	utilities/oxdp_bench/load.py \
 	utilities/oxdp_bench/macvlan.py \
 	utilities/oxdp_bench/peers.py \
+	utilities/oxdp_bench/plot.py \
 	utilities/oxdp_bench/result.py \
 	utilities/oxdp_bench/table.py \
 	utilities/oxdp_bench/tcp.py \

@@ -16,6 +16,7 @@ from .idle import test_idle
 from .install import test_install
 from .macvlan import test_macvlan
 from .peers import test_peers
+from .plot import PLOTTED, get_pyplot, plot
 from .table import test_flows, test_masks, test_newconn
 from .tcp import test_tcp
 from .upcall import test_upcall
@@ -38,6 +39,16 @@ TESTS = {
 }
 
 
+def check_plot(parser, options):
+    """Says now what would be an error after all tests."""
+    if not set(options.tests) & set(PLOTTED):
+        parser.error("--plot shows tests %s" % ", ".join(PLOTTED))
+    try:
+        get_pyplot()
+    except BenchError as e:
+        parser.error(str(e))
+
+
 def parse_options():
     cpus = sorted(os.sched_getaffinity(0))
     parser = argparse.ArgumentParser(
@@ -57,6 +68,9 @@ def parse_options():
     parser.add_argument("--limit", type=int, default=0, metavar="N",
                         help="masks, flows and upper ports only up to this "
                         "number (default: to 256, 1,000,000 and 1,000)")
+    parser.add_argument("--plot", metavar="FILE.png",
+                        help="also draw the ratios of masks and flows (needs "
+                        "python3-matplotlib)")
     parser.add_argument("tests", nargs="+", metavar="TEST",
                         choices=[*TESTS, "all"],
                         help=", ".join(TESTS) + "; or all")
@@ -67,6 +81,8 @@ def parse_options():
         parser.error("at least 1 run, and .01 to 100 seconds each")
     if options.limit < 0:
         parser.error("--limit takes a number from 1 on")
+    if options.plot:
+        check_plot(parser, options)
     if options.pin not in cpus:
         parser.error("there is no CPU %d for us, choose from %s"
                      % (options.pin, ", ".join(map(str, cpus))))
@@ -77,15 +93,17 @@ def stop(signr, _):
     sys.exit(128 + signr)
 
 
-def run_test(name, options):
-    """Runs a test and prints its results; False if it found an error."""
-    bench = Bench(options)
+def run_test(name, options, results):
+    """Runs a test, prints its results, and appends them to 'results'.  Returns
+    false if it found an error."""
+    bench = Bench(name, options)
     try:
         for result in TESTS[name](bench):
             bench.progress("")
             print(result.to_json() if options.json else result.to_text(),
                   flush=True)
-    except BenchError as e:
+            results.append(result)
+    except (BenchError, OSError) as e:
         bench.progress("")
         print("ovs-xdp-bench: %s: %s" % (name, e), file=sys.stderr)
         return False
@@ -94,12 +112,23 @@ def run_test(name, options):
     return True
 
 
+def run_tests(options):
+    """Runs the tests; false if one has failed, which does not keep the others
+    from being run."""
+    results = []
+    ok = all([run_test(name, options, results) for name in options.tests])
+    if options.plot and results:
+        plot(options.plot, results)
+    return ok
+
+
 def main():
     options = parse_options()
     if os.geteuid():
         sys.exit("ovs-xdp-bench: must run as root")
     for signr in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:
         signal.signal(signr, stop)
-    # An error in one test does not keep the others from being run.
-    results = [run_test(name, options) for name in options.tests]
-    sys.exit(0 if all(results) else 1)
+    try:
+        sys.exit(0 if run_tests(options) else 1)
+    except BenchError as e:
+        sys.exit("ovs-xdp-bench: %s" % e)

@@ -13,7 +13,8 @@ from .load import Iperf, Path
 class Bench:
     """Options, what is open, progress.  'lab' is the newest."""
 
-    def __init__(self, options):
+    def __init__(self, name, options):
+        self.name = name
         self.options = options
         self.cpu = options.pin
         # Where daemons may be pinned.
@@ -34,6 +35,7 @@ class Bench:
         lab = Lab("bench%d%s" % (os.getpid() % 100000, "abcdef"[n]), self.cpu,
                   datapath_type, **kwargs)
         self.lab = self.keep(lab)
+        self.progress("making a switch")
         lab.setup(hosts, mode)
         return lab
 
@@ -86,8 +88,10 @@ class Bench:
                   "an idle machine" % (100 * min(shares)), file=sys.stderr)
 
     def progress(self, text):
+        """Shows 'text', or nothing, on a line that it keeps using."""
         if sys.stderr.isatty():
-            print("\r\033[K" + text, end="", file=sys.stderr, flush=True)
+            print("\r\033[K" + (text and "%s: %s" % (self.name, text)),
+                  end="", file=sys.stderr, flush=True)
 
     def alternate(self, *functions):
         """Runs functions alternately and returns the values of each, in lists

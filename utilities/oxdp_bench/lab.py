@@ -72,7 +72,7 @@ class Lab:
         self.verb("vsctl", "set", "bridge", "br0", "fail-mode=secure")
         self.verb("ofctl", "del-flows", "br0")
         for flow in flows:
-            self.verb("ofctl", "add-flow", "br0", flow)
+            self.verb("ofctl", "-O", "OpenFlow13", "add-flow", "br0", flow)
 
     def datapath_flows(self, port):
         """Megaflows of frames from 'port', as text."""

@@ -29,11 +29,16 @@ class Result:
             return [b / a for a, b in zip(self.ours, self.theirs)]
         return [a / b for a, b in zip(self.ours, self.theirs)]
 
+    def spread(self):
+        """Median, minimum and maximum of the ratios."""
+        ratios = self.ratios()
+        return statistics.median(ratios), min(ratios), max(ratios)
+
     def is_packets(self):
         return self.unit == "packets/s"
 
     def to_json(self):
-        ratios = self.ratios()
+        ratio, low, high = self.spread()
         cost = ({"cost_ns": round(self.cost_ns(), 1)} if self.is_packets()
                 else {})
         return json.dumps({
@@ -42,16 +47,15 @@ class Result:
             "params": self.params,
             "value": round_value(statistics.median(self.ours)),
             "unit": self.unit,
-            "ratio": round(statistics.median(ratios), 3),
-            "ratio_min": round(min(ratios), 3),
-            "ratio_max": round(max(ratios), 3),
-            "runs": len(ratios),
+            "ratio": round(ratio, 3),
+            "ratio_min": round(low, 3),
+            "ratio_max": round(high, 3),
+            "runs": len(self.ours),
             "ratio_to": self.ratio_to,
             "ratio_to_value": round_value(statistics.median(self.theirs)),
             **cost})
 
     def to_text(self):
-        ratios = self.ratios()
         params = ", ".join("%s %s" % (k.replace("_", " "), v)
                            for k, v in self.params.items())
         lines = ["%s, %s: %s" % (self.test, self.variant, params)]
@@ -63,8 +67,7 @@ class Result:
         cost = (", %+.1f ns a packet" % self.cost_ns() if self.is_packets()
                 else "")
         lines.append("  %-12s %14.3f  (%.3f to %.3f in %d runs)%s" % (
-            "ratio", statistics.median(ratios), min(ratios), max(ratios),
-            len(ratios), cost))
+            "ratio", *self.spread(), len(self.ours), cost))
         return "\n".join(lines)
 
 
