@@ -55,6 +55,37 @@ action_size(uint16_t type)
     }
 }
 
+/* Returns true if odp_execute_actions() can set a field of 'type'.  It aborts on
+ * others. */
+static bool
+is_settable(uint16_t type, bool masked)
+{
+    switch ((int) type) {
+    case OVS_KEY_ATTR_PRIORITY:
+    case OVS_KEY_ATTR_SKB_MARK:
+    case OVS_KEY_ATTR_ETHERNET:
+    case OVS_KEY_ATTR_NSH:
+    case OVS_KEY_ATTR_IPV4:
+    case OVS_KEY_ATTR_IPV6:
+    case OVS_KEY_ATTR_TCP:
+    case OVS_KEY_ATTR_UDP:
+    case OVS_KEY_ATTR_SCTP:
+    case OVS_KEY_ATTR_MPLS:
+    case OVS_KEY_ATTR_ARP:
+    case OVS_KEY_ATTR_ND:
+    case OVS_KEY_ATTR_ND_EXTENSIONS:
+    case OVS_KEY_ATTR_DP_HASH:
+    case OVS_KEY_ATTR_RECIRC_ID:
+        return true;
+    case OVS_KEY_ATTR_TUNNEL:
+    case OVS_KEY_ATTR_ICMP:
+    case OVS_KEY_ATTR_ICMPV6:
+        return !masked;
+    default:
+        return false;
+    }
+}
+
 static bool
 set_is_valid(const struct nlattr *a, bool masked)
 {
@@ -68,7 +99,7 @@ set_is_valid(const struct nlattr *a, bool masked)
         return false;
     }
     type = nl_attr_type(key);
-    if (type > OVS_KEY_ATTR_MAX) {
+    if (type > OVS_KEY_ATTR_MAX || !is_settable(type, masked)) {
         return false;
     }
     wanted = (type == OVS_KEY_ATTR_MPLS ? (int) sizeof(struct ovs_key_mpls)

@@ -23,8 +23,9 @@ struct oxdp_actions {
 };
 
 /* Returns true if the list is well-formed: attributes fill it, those that are
- * structures have their size, and lists in lists are not too deep.  All others
- * of the project's functions take that for granted. */
+ * structures have their size, fields are set that can be, and lists in lists are
+ * not too deep.  All others of the project's functions, and OVS's
+ * odp_execute_actions(), take that for granted. */
 bool oxdp_actions_are_valid(const struct nlattr *, size_t size);
 
 struct oxdp_actions *oxdp_actions_clone(const struct nlattr *, size_t size);

@@ -152,7 +152,7 @@ flow_put(struct xdp_dp *dp, const struct dpif_flow_put *put)
     if (!oxdp_actions_are_valid(put->actions, put->actions_len)) {
         static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
 
-        VLOG_ERR_RL(&rl, "failed to put flow: malformed actions");
+        VLOG_ERR_RL(&rl, "failed to put flow: invalid actions");
         return EINVAL;
     }
     error = match_from_nlattrs(put->key, put->key_len, put->mask,
