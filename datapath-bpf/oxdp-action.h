@@ -308,11 +308,9 @@ OXDP_INLINE int
 oxdp_output(oxdp_ctx *ctx, struct oxdp_state *st, __u32 port_no,
             struct oxdp_port_stats *stats)
 {
-    struct oxdp_port *port;
+    struct oxdp_port *port = oxdp_port_live(&port_no);
     int ret;
 
-    port_no = oxdp_port_live(port_no);
-    port = oxdp_port_get(port_no);
     if (!port || !(port->flags & OXDP_PORT_F_PRESENT)) {
         stats->drops[OXDP_DROP_OUT_PORT]++;
         return OXDP_RET_DROP;

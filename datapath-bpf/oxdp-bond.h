@@ -48,14 +48,19 @@ oxdp_bond_count(struct oxdp_cpu_block *block, __u32 slot, __u32 hash,
         .bytes[OXDP_BOUND(hash, OXDP_BOND_BUCKETS)] += len;
 }
 
-/* Returns the port to output to in place of 'port_no': itself, unless that is a
- * dead member of a bond. */
-OXDP_INLINE __u32
-oxdp_port_live(__u32 port_no)
+/* Returns the port to output to, or NULL: that with number '*port_no', unless it
+ * is a dead member of a bond.  Then it is another one, whose number '*port_no'
+ * becomes. */
+OXDP_INLINE struct oxdp_port *
+oxdp_port_live(__u32 *port_no)
 {
-    const struct oxdp_port *port = oxdp_port_get(port_no);
+    struct oxdp_port *port = oxdp_port_get(*port_no);
 
-    return port && port->standby ? port->standby : port_no;
+    if (port && port->standby) {
+        *port_no = port->standby;
+        port = oxdp_port_get(*port_no);
+    }
+    return port;
 }
 
 #endif /* oxdp-bond.h */

@@ -17,12 +17,12 @@ oxdp_is_local_down(const struct oxdp_port *port)
     return (port->flags & flags) == flags;
 }
 
-/* Sends a copy of the packet, from 'in_port', to 'out_port', or counts why
- * not. */
+/* Sends a copy of the packet, from 'in_port', to 'out_port', or what stands in
+ * for that, or counts why not. */
 OXDP_INLINE void
 oxdp_copy_to(oxdp_ctx *ctx, __u32 in_port, __u32 out_port)
 {
-    struct oxdp_port *port = oxdp_port_get(out_port);
+    struct oxdp_port *port = oxdp_port_live(&out_port);
 
     if (!port || !(port->flags & OXDP_PORT_F_PRESENT)) {
         oxdp_drop(in_port, OXDP_DROP_OUT_PORT);
@@ -45,7 +45,7 @@ oxdp_copy(oxdp_ctx *ctx, __u32 in_port, const struct oxdp_op *op)
         if (i >= op->arg32) {
             break;
         }
-        oxdp_copy_to(ctx, in_port, oxdp_port_live(op->ports[i]));
+        oxdp_copy_to(ctx, in_port, op->ports[i]);
     }
 }
 
