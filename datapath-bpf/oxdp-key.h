@@ -22,10 +22,15 @@ oxdp_hash_word(__u64 word, __u64 seed)
     return (__u64) lo * hi;
 }
 
+/* Makes a hash of a sum of oxdp_hash_word().  The upper half has most of what
+ * keys differ in, with little below when they differ in the last byte of an
+ * address alone: it gets into the lower half, of which a bucket's number is, both
+ * before and after the multiplication. */
 OXDP_INLINE __u64
 oxdp_hash_finish(__u64 sum, __u64 salt)
 {
-    sum = (sum + salt) * 0x9e3779b97f4a7c15ull;
+    sum += salt;
+    sum = (sum ^ (sum >> 32)) * 0x9e3779b97f4a7c15ull;
     return sum ^ (sum >> 32);
 }
 

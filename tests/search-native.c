@@ -4,7 +4,8 @@
  *
  * That it finds the right flow, table-native says.  Here, flows with masks of
  * their own are put and packets run through the real program by
- * BPF_PROG_TEST_RUN, and counters tell how the flows were found.
+ * BPF_PROG_TEST_RUN, and counters tell how the flows were found.  Before that,
+ * whether keys like those of a real network get on with any seeds.
  */
 
 #include <config.h>
@@ -28,6 +29,7 @@
 #include "oxdp-loader.h"
 #include "oxdp-table.h"
 #include "packets.h"
+#include "random.h"
 #include "util.h"
 
 enum { SKIP = 77 };
@@ -306,10 +308,76 @@ check_hint(void)
     close_table();
 }
 
+/* Returns how many of the buckets of the smallest table are overfull with 1000
+ * keys that differ in a field, from 'start' on. */
+static int
+n_overfull(const struct oxdp_key *start, int field, const __u64 *seeds)
+{
+    static const struct oxdp_key exact = {
+        .nw_src = OVS_BE32_MAX,
+        .nw_dst = OVS_BE32_MAX,
+        .eth_dst = { 255, 255, 255, 255, 255, 255 },
+        .tp_src = OVS_BE16_MAX,
+        .tp_dst = OVS_BE16_MAX,
+    };
+    uint8_t n_keys[1 << OXDP_MIN_ORDER] = { 0 };
+    int n = 0;
+
+    for (int i = 0; i < 1000; i++) {
+        struct oxdp_key key = *start;
+
+        switch (field) {
+        case 0: key.nw_src = htonl(ntohl(key.nw_src) + i); break;
+        case 1: key.nw_dst = htonl(ntohl(key.nw_dst) + i); break;
+        case 2: key.tp_src = htons(ntohs(key.tp_src) + i); break;
+        case 3: key.tp_dst = htons(ntohs(key.tp_dst) + i); break;
+        default: key.eth_dst[4] = i >> 8, key.eth_dst[5] = i; break;
+        }
+
+        uint64_t hash = oxdp_hash_masked(&key, &exact, OXDP_KEY_WORDS, 1,
+                                         seeds);
+
+        n += ++n_keys[oxdp_hash_bucket(hash, OXDP_MIN_ORDER)]
+             == OXDP_BUCKET_SLOTS + 4;
+    }
+    return n;
+}
+
+/* One key for each bucket: that 11 share one happens in one table of 100,000.
+ * Addresses in turn differ in the last byte, which is the word's highest. */
+static void
+check_hash(void)
+{
+    const struct oxdp_key start = {
+        .nw_src = htonl(0x0a000001),
+        .nw_dst = htonl(0x0a010000),
+        .tp_src = htons(1024),
+        .tp_dst = htons(1),
+    };
+
+    for (int field = 0; field < 5; field++) {
+        int n_bad = 0;
+
+        for (int i = 0; i < 1000; i++) {
+            __u64 seeds[OXDP_KEY_WORDS];
+
+            random_bytes(seeds, sizeof seeds);
+            n_bad += n_overfull(&start, field, seeds) > 0;
+        }
+        if (n_bad > 1) {
+            fail("keys that differ in field %d crowd with %d of 1000 seeds",
+                 field, n_bad);
+        }
+    }
+}
+
 int
 main(void)
 {
     cpu_set_t cpus;
+
+    check_hash();
+
 
     /* Each CPU has a hint and a predictor of its own. */
     CPU_ZERO(&cpus);
