@@ -33,7 +33,10 @@
  *
  * Frames come from BPF_PROG_TEST_RUN with live frames, in a thread that is
  * bound to one CPU.  A veth's receiver runs on its sender's CPU, so everything
- * on the way and the sink do too.
+ * on the way and the sink do too.  With --socket they come from a packet socket
+ * instead, as SKBs like those of a host's stack: what is made of a frame has a
+ * page for its head, which costs whoever copies it.  These cannot vary, and
+ * only "run" and "charge" are about them.
  *
  * With --read this is the other end of frames that go to userspace instead, see
  * oxdp-bench-read.c.
@@ -49,6 +52,7 @@
 #include <glob.h>
 #include <inttypes.h>
 #include <linux/if_link.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <pthread.h>
 #include <sched.h>
@@ -58,6 +62,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -87,6 +92,9 @@
 /* Where frames may arrive. */
 #define MAX_SINKS 64
 
+/* Packets per system call. */
+#define SOCKET_BATCH 64
+
 struct frame {
     struct bench_headers headers;
     uint8_t payload[FRAME_LEN - sizeof(struct bench_headers)];
@@ -104,6 +112,8 @@ struct generator {
     unsigned int cpu;
     int ksoftirqd;              /* The CPU's, or 0 if we cannot see it. */
     struct frame frame;
+    int socket;                 /* That frames are sent on, or -1. */
+    uint64_t sent;              /* Atomic; to 'socket'. */
     clockid_t charged[MAX_CHARGED];
     size_t n_charged;
     pthread_t thread;
@@ -133,11 +143,12 @@ static void
 usage(void)
 {
     puts("usage: oxdp-bench-gen --from NETNS:IFACE --to NETNS:IFACE...\n"
-         "           [--also NETNS:IFACE] [--broadcast] [--skb]\n"
+         "           [--also NETNS:IFACE] [--broadcast] [--skb] [--socket]\n"
          "           [--bare NETNS:IN:OUT] [--cpu CPU]\n"
          "Helper of ovs-xdp-bench: sends through IFACE what arrives at its\n"
          "peer, counts and drops in XDP what arrives on the IFACE of each\n"
          "--to, or with --skb in TC.  --broadcast sends to all of them.\n"
+         "--socket sends on a packet socket of IFACE instead.\n"
          "--also is where a second stream of frames goes.\n"
          "--bare attaches a plain XDP redirect from IN to OUT.\n"
          "       oxdp-bench-gen --read NETNS:IN:OUT:CPU [--cpu CPU]\n"
@@ -297,7 +308,8 @@ get_ns(clockid_t clock)
 static uint64_t
 count_sent(const struct generator *gen)
 {
-    return *(volatile __u64 *) &gen->skel->bss->bench_sent;
+    return *(volatile __u64 *) &gen->skel->bss->bench_sent
+           + __atomic_load_n(&gen->sent, __ATOMIC_RELAXED);
 }
 
 static uint64_t
@@ -327,22 +339,49 @@ bind_to_cpu(unsigned int cpu)
     return sched_setaffinity(0, sizeof cpus, &cpus) ? errno : 0;
 }
 
+/* Makes frames until a signal comes.  Returns 0 or a positive errno value. */
+static int
+generate_frames(struct generator *gen)
+{
+    LIBBPF_OPTS(bpf_test_run_opts, opts,
+                .data_in = &gen->frame, .data_size_in = sizeof gen->frame,
+                .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .repeat = FOREVER);
+    int fd = bpf_program__fd(gen->skel->progs.oxdp_bench_gen);
+    int error = bpf_prog_test_run_opts(fd, &opts);
+
+    return error == -EINTR ? 0 : -error;
+}
+
+/* Sends some packets.  Returns 0 or a positive errno value. */
+static int
+send_packets(struct generator *gen)
+{
+    struct iovec iov = { &gen->frame, sizeof gen->frame };
+    struct mmsghdr packets[SOCKET_BATCH];
+    int n;
+
+    memset(packets, 0, sizeof packets);
+    for (int i = 0; i < SOCKET_BATCH; i++) {
+        packets[i].msg_hdr.msg_iov = &iov;
+        packets[i].msg_hdr.msg_iovlen = 1;
+    }
+    n = sendmmsg(gen->socket, packets, SOCKET_BATCH, 0);
+    if (n < 0) {
+        return errno == EINTR || errno == ENOBUFS ? 0 : errno;
+    }
+    __atomic_add_fetch(&gen->sent, n, __ATOMIC_RELAXED);
+    return 0;
+}
+
 static void *
 generate(void *gen_)
 {
     struct generator *gen = gen_;
-    int fd = bpf_program__fd(gen->skel->progs.oxdp_bench_gen);
 
     gen->error = bind_to_cpu(gen->cpu);
     while (!gen->error && !__atomic_load_n(&gen->stop, __ATOMIC_RELAXED)) {
-        LIBBPF_OPTS(bpf_test_run_opts, opts,
-                    .data_in = &gen->frame, .data_size_in = sizeof gen->frame,
-                    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .repeat = FOREVER);
-        int error = bpf_prog_test_run_opts(fd, &opts);
-
-        if (error && error != -EINTR) {
-            gen->error = -error;
-        }
+        gen->error = gen->socket < 0 ? generate_frames(gen)
+                     : send_packets(gen);
     }
     __atomic_store_n(&gen->stopped, true, __ATOMIC_RELEASE);
     return NULL;
@@ -440,7 +479,9 @@ stop_generator(struct generator *gen)
         sleep_ns(1000000);
     }
     pthread_join(gen->thread, NULL);
-    if (gen->error) {
+    if (gen->error && gen->socket >= 0) {
+        fatal(gen->error, "cannot send on a packet socket");
+    } else if (gen->error) {
         fatal(gen->error, "BPF_PROG_TEST_RUN with live frames failed%s",
               gen->error == EINVAL ? ": it needs Linux 5.18 or later" : "");
     }
@@ -655,6 +696,8 @@ serve(struct generator *gen)
 
         if (sscanf(line, "run %u %u", &x, &y) == 2) {
             run(gen, x, y);
+        } else if (gen->socket >= 0 && strncmp(line, "charge ", 7)) {
+            fatal(0, "\"%s\" is not for a socket", strtok(line, "\n"));
         } else if (sscanf(line, "burst %u", &x) == 1 && x) {
             run_burst(gen, x);
         } else if (sscanf(line, "latency %u", &x) == 1 && x) {
@@ -666,6 +709,23 @@ serve(struct generator *gen)
         }
         fflush(stdout);
     }
+}
+
+/* Returns a socket that sends packets out of device 'ifindex' of this
+ * namespace, past its queues. */
+static int
+open_socket(int ifindex, const char *name)
+{
+    struct sockaddr_ll address = { .sll_family = AF_PACKET,
+                                   .sll_ifindex = ifindex };
+    int fd = socket(AF_PACKET, SOCK_RAW, 0);
+    int one = 1;
+
+    if (fd < 0 || bind(fd, (struct sockaddr *) &address, sizeof address)
+        || setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof one)) {
+        fatal(errno, "cannot open a packet socket on %s", name);
+    }
+    return fd;
 }
 
 static void
@@ -707,15 +767,16 @@ main(int argc, char *argv[])
         { "broadcast", no_argument, NULL, 'B' },
         { "cpu", required_argument, NULL, 'c' },
         { "skb", no_argument, NULL, 's' },
+        { "socket", no_argument, NULL, 'S' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
     struct sigaction action = { .sa_handler = ignore_signal };
     const char *from[BENCH_N_STREAMS] = { NULL }, *bare = NULL;
     const char *punts = NULL;
-    struct generator gen = { .cpu = 0 };
+    struct generator gen = { .socket = -1 };
     struct place to[MAX_SINKS];
-    bool broadcast = false, skb = false;
+    bool broadcast = false, skb = false, use_socket = false;
     size_t n_to = 0;
     int c;
 
@@ -733,6 +794,7 @@ main(int argc, char *argv[])
         case 'r': punts = optarg; break;
         case 'B': broadcast = true; break;
         case 's': skb = true; break;
+        case 'S': use_socket = true; break;
         case 'c': gen.cpu = atoi(optarg); break;
         case 'h': usage(); break;
         default: return EXIT_FAILURE;
@@ -769,9 +831,12 @@ main(int argc, char *argv[])
     }
     for (int i = 0; i < BENCH_N_STREAMS && from[i]; i++) {
         struct place p = parse_place(from[i]);
+        int ifindex = enter_place(p.netns, p.name);
 
-        set_device(gen.skel->maps.bench_gen_dev, i,
-                   enter_place(p.netns, p.name));
+        set_device(gen.skel->maps.bench_gen_dev, i, ifindex);
+        if (use_socket && !i) {
+            gen.socket = open_socket(ifindex, p.name);
+        }
     }
 
     puts("ready");

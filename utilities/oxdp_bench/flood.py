@@ -46,8 +46,11 @@ def flood(bench, engine, n_ports):
         lab.add_wire(host, host.replace("h", "x"), "eth1")
     wires = [host.replace("h", "x") for host in hosts]
     lab.add_bridge(*wires)
-    lab.take_frames("switch", "h1", "x1")
-    options = ["--broadcast"] + (["--skb"] if engine != "broadcast" else [])
+    options = ["--broadcast"]
+    if engine == "broadcast":
+        lab.take_frames("switch", "h1", "x1")
+    else:
+        options += ["--skb", "--socket"]
     bridge = bench.open_path("eth1", *options, hosts=hosts)
     ours = bench.open_path("eth0", *options, hosts=hosts)
     if not bridge.run(.1):
