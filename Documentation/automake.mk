@@ -5,4 +5,5 @@ EXTRA_DIST += \
 	Documentation/design.rst \
 	Documentation/lab.rst \
 	Documentation/operating.rst \
+	Documentation/packages.rst \
 	Documentation/testing.rst
