@@ -7,3 +7,23 @@ EXTRA_DIST += \
 	Documentation/operating.rst \
 	Documentation/packages.rst \
 	Documentation/testing.rst
+
+# Manual pages, where there is rst2man.
+EXTRA_DIST += \
+	Documentation/man/ovs-xdp-bench.8.rst \
+	Documentation/man/ovs-xdp-ctl.8.rst \
+	Documentation/man/ovs-xdp-lab.8.rst \
+	Documentation/man/ovs-xdp.7.rst \
+	Documentation/man/ovs-xdp.conf.db.5.rst
+if HAVE_RST2MAN
+man_MANS += \
+	Documentation/man/ovs-xdp-bench.8 \
+	Documentation/man/ovs-xdp-ctl.8 \
+	Documentation/man/ovs-xdp-lab.8 \
+	Documentation/man/ovs-xdp.7 \
+	Documentation/man/ovs-xdp.conf.db.5
+$(man_MANS): %: %.rst
+	$(AM_V_GEN)$(MKDIR_P) Documentation/man
+	$(AM_V_at)$(RST2MAN) '$<' > '$@.tmp' && mv '$@.tmp' '$@'
+CLEANFILES += $(man_MANS)
+endif

@@ -19,6 +19,7 @@
 UNIT_TESTS = \
 	tests/compile-fuzz \
 	tests/diff-actions \
+	tests/man.test \
 	tests/match-native \
 	tests/meter-native \
 	tests/parse-fuzz \
