@@ -22,6 +22,7 @@ noinst_HEADERS += \
 	datapath-bpf/oxdp-mpls.h \
 	datapath-bpf/oxdp-parse.h \
 	datapath-bpf/oxdp-port.h \
+	datapath-bpf/oxdp-predict.h \
 	datapath-bpf/oxdp-set.h \
 	datapath-bpf/oxdp-size.h \
 	datapath-bpf/oxdp-skb.h \

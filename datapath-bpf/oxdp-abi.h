@@ -14,7 +14,7 @@
 
 #include <linux/types.h>
 
-#define OXDP_ABI_VERSION 7
+#define OXDP_ABI_VERSION 8
 
 #define OXDP_ASSERT(EXPR) _Static_assert(EXPR, #EXPR)
 
@@ -178,8 +178,11 @@ struct oxdp_order {
 #define OXDP_ORDER_CHUNK (1u << OXDP_ORDER_SHIFT)
 #define OXDP_MAX_ORDER_CHUNKS (2 * OXDP_SCOPES / OXDP_ORDER_CHUNK)
 
-/* Elements of the predictor. */
-#define OXDP_PREDICTIONS 1024
+/* Elements of the predictor, and of one set of it, see oxdp-predict.h. */
+#define OXDP_PREDICTIONS 16384
+#define OXDP_PREDICT_WAYS 4
+#define OXDP_PREDICT_TAG_SHIFT 12       /* Below is the mask's id. */
+OXDP_ASSERT(OXDP_MAX_MASKS <= 1u << OXDP_PREDICT_TAG_SHIFT);
 
 /* Masks that are searched for a packet of a port that has used up its budget
  * of searches in vain. */
@@ -833,8 +836,9 @@ struct oxdp_cpu_block {
     __u64 pad[2];
 
     /* The predictor: from what connections to one place have in common to the
-     * mask, its id plus 1, that the last of them was found with. */
-    __u16 predictions[OXDP_PREDICTIONS];
+     * mask that the last of them was found with.  A wrong element costs a look
+     * at a mask. */
+    __u32 predictions[OXDP_PREDICTIONS];
 
     /* The flow hint: from the hash of a key, control.n_words of it, to a flow.
      * The number of elements is a power of two.  A wrong element costs a

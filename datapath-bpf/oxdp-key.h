@@ -140,37 +140,6 @@ oxdp_scope(__u16 in_port, __u32 recirc_id, const volatile __u64 *seeds)
             & (OXDP_SCOPES - 1));
 }
 
-/* Returns a hash of what is the same in packets of many connections: 'narrow'
- * is those to one place, otherwise to any place. */
-OXDP_INLINE __u64
-oxdp_predict_hash(const struct oxdp_key *key, int narrow,
-                  const volatile __u64 *seeds)
-{
-    const oxdp_word *k = (const oxdp_word *) key;
-    __u64 sum;
-
-    /* VLAN tag, nw_frag and nw_proto. */
-    sum = oxdp_hash_word(k[OXDP_W_TYPE], seeds[OXDP_W_TYPE])
-          + oxdp_hash_word(k[OXDP_W_NW] & 0xff0000ffffffffffull,
-                           seeds[OXDP_W_NW]);
-    if (narrow) {
-        /* Destinations: eth_dst, tp_dst and nw_dst or ipv6_dst. */
-        sum += oxdp_hash_word(k[OXDP_W_ETH] & 0xffffffffffffull,
-                              seeds[OXDP_W_ETH])
-               + oxdp_hash_word(k[OXDP_W_TP] & 0xffff0000u,
-                                seeds[OXDP_W_TP]);
-        if (key->eth_type == (__be16) 0xdd86) {
-            sum += oxdp_hash_word(k[OXDP_W_ADDR + 2], seeds[OXDP_W_ADDR + 2])
-                   + oxdp_hash_word(k[OXDP_W_ADDR + 3],
-                                    seeds[OXDP_W_ADDR + 3]);
-        } else {
-            sum += oxdp_hash_word(k[OXDP_W_ADDR] & 0xffffffff00000000ull,
-                                  seeds[OXDP_W_ADDR]);
-        }
-    }
-    return oxdp_hash_finish(sum, narrow);
-}
-
 /* The parts of a hash: where the first and the second bucket are, and the
  * signature, which is never 0. */
 OXDP_INLINE __u32

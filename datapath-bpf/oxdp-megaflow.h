@@ -14,6 +14,7 @@
 #include "oxdp-hint.h"
 #include "oxdp-key.h"
 #include "oxdp-maps.h"
+#include "oxdp-predict.h"
 
 /* Random, the same in all programs; set before they are loaded. */
 const volatile __u64 oxdp_seeds[OXDP_KEY_WORDS];
@@ -276,45 +277,40 @@ oxdp_search_limit(struct oxdp_port_stats *stats, __u32 n)
     return OXDP_FEW_MASKS;
 }
 
-OXDP_INLINE __u16 *
-oxdp_prediction_get(struct oxdp_cpu_block *block, const struct oxdp_key *key,
-                    int narrow)
-{
-    __u64 hash = oxdp_predict_hash(key, narrow, oxdp_seeds);
-
-    return &block->predictions[OXDP_BOUND(hash, OXDP_PREDICTIONS)];
-}
-
-/* Looks 'search->key' up by the masks that the predictor has for it, and then by
- * all of its scope; corrects the predictor. */
+/* Looks 'search->key' up by the masks that 'predictions' have for it, and then
+ * by all of its scope; corrects the predictions.  'connection' is a hash of the
+ * key. */
 OXDP_INLINE void
-oxdp_search_all(struct oxdp_search *search, struct oxdp_cpu_block *block,
-                struct oxdp_port_stats *stats)
+oxdp_search_all(struct oxdp_search *search, __u32 *predictions,
+                __u64 connection, struct oxdp_port_stats *stats)
 {
     const struct oxdp_key *key = search->key;
-    __u16 *narrow, *wide;
-    __u32 n;
+    __u64 narrow = oxdp_predict_hash(key, 1, oxdp_seeds);
+    __u64 wide;
+    __u32 n, id, other = connection >> 62;
 
-    narrow = oxdp_prediction_get(block, key, 1);
-    wide = oxdp_prediction_get(block, key, 0);
-    if (*narrow && oxdp_search_one(search, *narrow - 1)) {
+    n = oxdp_predict_get(oxdp_predict_set(predictions, narrow), narrow);
+    if (n && oxdp_search_one(search, n - 1)) {
         return;
     }
-    if (*wide && *wide != *narrow && oxdp_search_one(search, *wide - 1)) {
-        *narrow = *wide;
-        return;
+    wide = oxdp_predict_hash(key, 0, oxdp_seeds);
+    id = oxdp_predict_get(oxdp_predict_set(predictions, wide), wide);
+    if (!id || id == n || !oxdp_search_one(search, id - 1)) {
+        search->order = oxdp_order_get(key);
+        if (!search->order) {
+            return;
+        }
+        n = oxdp_search_limit(stats, search->order->n);
+        bpf_loop(n, oxdp_search_mask, search, 0);
+        if (!search->slot) {
+            stats->vain += search->probes;
+            return;
+        }
+        oxdp_predict_put(oxdp_predict_set(predictions, wide), wide,
+                         search->mask_id, other);
     }
-    search->order = oxdp_order_get(key);
-    if (!search->order) {
-        return;
-    }
-    n = oxdp_search_limit(stats, search->order->n);
-    bpf_loop(n, oxdp_search_mask, search, 0);
-    if (search->slot) {
-        *narrow = *wide = search->mask_id + 1;
-    } else {
-        stats->vain += search->probes;
-    }
+    oxdp_predict_put(oxdp_predict_set(predictions, narrow), narrow,
+                     search->mask_id, other);
 }
 
 /* Looks 'key' up mask by mask, and stores what it finds in 'hints', the set for
@@ -338,7 +334,7 @@ oxdp_lookup_search(const struct oxdp_key *key, __u64 hash, __u64 *hints,
     search.slot = 0;
     search.mask_id = 0;
     search.order = NULL;
-    oxdp_search_all(&search, block, stats);
+    oxdp_search_all(&search, block->predictions, hash, stats);
     stats->mask_probes += search.probes;
     if (!search.slot) {
         return NULL;

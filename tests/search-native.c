@@ -213,6 +213,33 @@ check_masks(void)
     close_table();
 }
 
+/* Sends a packet from 'src' to each of 1000 destinations, whose masks take
+ * turns.  Returns how many masks were looked at. */
+static uint64_t
+send_to_all(uint32_t src)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < 1000; i++) {
+        sum += send_packet(port_a, src, (i % N_MASKS) << 8 | i / N_MASKS);
+    }
+    return sum;
+}
+
+/* What is known of many destinations is not mixed up. */
+static void
+check_predictor(void)
+{
+    open_table(0);
+    bpf->shared->control.vain_limit = UINT32_MAX;
+    put_flows(port_a);
+    EXPECT (> 1000 * N_MASKS / 4, "masks for 1000 destinations",
+            send_to_all(1));
+    EXPECT (< 1500, "for new connections to them", send_to_all(2));
+    EXPECT (< 1500, "and for others", send_to_all(3));
+    close_table();
+}
+
 /* Sends packets that need the last two masks, to destinations from 'dst' on, in
  * turns so that they can hardly be predicted.  Returns how many masks were looked at for
  * one. */
@@ -384,6 +411,7 @@ main(void)
     CPU_SET(sched_getcpu(), &cpus);
     sched_setaffinity(0, sizeof cpus, &cpus);
     check_masks();
+    check_predictor();
     check_order();
     check_budget();
     check_hint();
