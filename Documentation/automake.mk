@@ -3,6 +3,7 @@
 EXTRA_DIST += \
 	Documentation/building.rst \
 	Documentation/design.rst \
+	Documentation/diagnosing.rst \
 	Documentation/lab.rst \
 	Documentation/operating.rst \
 	Documentation/packages.rst \

@@ -47,6 +47,19 @@ oxdp_reason_text(int reason)
     return reason < OXDP_N_REASONS ? texts[reason] : "?";
 }
 
+const struct oxdp_drop_info *
+oxdp_drop_info(enum oxdp_drop drop)
+{
+    static const struct oxdp_drop_info infos[] = {
+#define OXDP_DROP(ENUM, NAME, TEXT, ADVICE) \
+        [OXDP_DROP_##ENUM] = { NAME, TEXT, ADVICE },
+        OXDP_DROPS
+#undef OXDP_DROP
+    };
+
+    return &infos[drop];
+}
+
 static const char *
 op_name(int code)
 {

@@ -8,6 +8,8 @@
 #ifndef OXDP_FORMAT_H
 #define OXDP_FORMAT_H 1
 
+#include "oxdp-abi.h"
+
 struct ds;
 struct oxdp_code;
 
@@ -15,6 +17,14 @@ struct oxdp_code;
 const char *oxdp_verdict_name(int verdict);
 const char *oxdp_reason_name(int reason);
 const char *oxdp_reason_text(int reason);
+
+/* An enum oxdp_drop, or an enum oxdp_away: its name, what it means, and what to
+ * do about it. */
+struct oxdp_drop_info {
+    const char *name, *text, *advice;
+};
+
+const struct oxdp_drop_info *oxdp_drop_info(enum oxdp_drop);
 
 /* Appends the opcodes of 'code' to 'ds'. */
 void oxdp_format_ops(const struct oxdp_code *code, struct ds *ds);

@@ -378,6 +378,20 @@ oxdp_masks_sort(struct oxdp_masks *masks, uint32_t i)
 }
 
 uint32_t
+oxdp_masks_get_order(const struct oxdp_masks *masks,
+                     const struct oxdp_key *key, struct oxdp_order *order)
+{
+    uint32_t i = key_scope(masks, key);
+
+    if (masks->scopes[i]) {
+        *order = *get_order(masks, masks->scopes[i]->order);
+    } else {
+        memset(order, 0, sizeof *order);
+    }
+    return i;
+}
+
+uint32_t
 oxdp_masks_count(const struct oxdp_masks *masks)
 {
     return hmap_count(&masks->masks);

@@ -14,6 +14,7 @@
 struct oxdp_bpf;
 struct oxdp_key;
 struct oxdp_masks;
+struct oxdp_order;
 
 #define OXDP_NO_MASK UINT32_MAX
 #define OXDP_NO_ORDER UINT32_MAX
@@ -46,6 +47,12 @@ void oxdp_masks_reuse(struct oxdp_masks *, const struct oxdp_masks_gone *);
 /* Puts masks that have found more packets lately before others, in scope number
  * 'scope', up to OXDP_SCOPES.  To be called for each about once a second. */
 struct oxdp_masks_gone oxdp_masks_sort(struct oxdp_masks *, uint32_t scope);
+
+/* Copies the order of masks for packets with 'key', which may be empty.  Returns
+ * their scope, less than OXDP_SCOPES. */
+uint32_t oxdp_masks_get_order(const struct oxdp_masks *,
+                              const struct oxdp_key *key,
+                              struct oxdp_order *);
 
 /* Returns the number of masks. */
 uint32_t oxdp_masks_count(const struct oxdp_masks *);

@@ -586,6 +586,18 @@ oxdp_table_sort_masks(struct oxdp_table *t)
     ovs_mutex_unlock(&t->mutex);
 }
 
+uint32_t
+oxdp_table_get_order(const struct oxdp_table *t, const struct oxdp_key *key,
+                     struct oxdp_order *order)
+{
+    uint32_t scope;
+
+    ovs_mutex_lock(&t->mutex);
+    scope = oxdp_masks_get_order(t->masks, key, order);
+    ovs_mutex_unlock(&t->mutex);
+    return scope;
+}
+
 void
 oxdp_table_set_max_flows(struct oxdp_table *t, uint32_t max_flows)
 {

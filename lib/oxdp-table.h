@@ -34,6 +34,8 @@ struct match;
 struct oxdp_bpf;
 struct oxdp_code;
 struct oxdp_floods;
+struct oxdp_key;
+struct oxdp_order;
 struct oxdp_table;
 
 /* Counters of a flow, "used" on the clock of time_msec(), 0 if never. */
@@ -100,6 +102,11 @@ void oxdp_table_refresh_bridged(struct oxdp_table *);
 /* Makes BPF search those masks first that find most packets.  To be called
  * about once a second. */
 void oxdp_table_sort_masks(struct oxdp_table *);
+
+/* Copies the masks that BPF searches for packets with 'key', in their order.
+ * Returns the scope of such packets. */
+uint32_t oxdp_table_get_order(const struct oxdp_table *,
+                              const struct oxdp_key *, struct oxdp_order *);
 
 /* Changes how many flows there may be.  Those that exist stay. */
 void oxdp_table_set_max_flows(struct oxdp_table *, uint32_t max_flows);

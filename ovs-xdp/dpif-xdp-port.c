@@ -241,6 +241,7 @@ port_free(struct xdp_port *port)
     free(port->no_member);
     free(port->error);
     free(port->l2_error);
+    free(port->cleared);
     free(port);
 }
 

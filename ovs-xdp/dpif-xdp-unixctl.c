@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "dpif-xdp.h"
+#include "dpif-xdp-show.h"
 #include "odp-util.h"
 #include "openvswitch/dynamic-string.h"
 #include "oxdp-compile.h"
@@ -15,10 +16,8 @@
 #include "unixctl.h"
 #include "util.h"
 
-/* Returns the one datapath, or NULL after having replied that there is
- * none. */
-static struct xdp_dp *
-get_dp(struct unixctl_conn *conn)
+struct xdp_dp *
+xdp_unixctl_get_dp(struct unixctl_conn *conn)
 {
     struct xdp_dp *dp = xdp_dp_get();
 
@@ -27,18 +26,6 @@ get_dp(struct unixctl_conn *conn)
                                     "give a bridge datapath_type=xdp");
     }
     return dp;
-}
-
-static const char *
-drop_name(int drop)
-{
-    static const char *names[] = {
-#define OXDP_DROP(ENUM, NAME, TEXT, ADVICE) [OXDP_DROP_##ENUM] = NAME,
-        OXDP_DROPS
-#undef OXDP_DROP
-    };
-
-    return names[drop];
 }
 
 static void
@@ -56,7 +43,7 @@ format_drops(const struct oxdp_port_stats *s, struct ds *ds)
     }
     for (int i = 0; i < OXDP_N_DROPS; i++) {
         if (s->drops[i]) {
-            ds_put_format(ds, "%s%s %"PRIu64, sep, drop_name(i),
+            ds_put_format(ds, "%s%s %"PRIu64, sep, oxdp_drop_info(i)->name,
                           (uint64_t) s->drops[i]);
             sep = ", ";
         }
@@ -108,7 +95,7 @@ format_fallbacks(const struct xdp_dp *dp, const struct xdp_port *port,
                   fallback ? "kernel bridge" : "none", sum);
     for (int i = 0; i < OXDP_N_AWAYS; i++) {
         if (s.fallbacks[i]) {
-            ds_put_format(ds, "%s%s %"PRIu64, sep, drop_name(i),
+            ds_put_format(ds, "%s%s %"PRIu64, sep, oxdp_drop_info(i)->name,
                           (uint64_t) s.fallbacks[i]);
             sep = ", ";
         }
@@ -145,29 +132,16 @@ format_port_out(const struct xdp_dp *dp, const struct xdp_port *port,
     ds_put_format(ds, " %"PRIu64"\n", (uint64_t) s.tx_packets);
 }
 
-static int
-compare_ports(const void *a_, const void *b_)
-{
-    const struct xdp_port *const *a = a_, *const *b = b_;
-    uint32_t x = odp_to_u32((*a)->port_no), y = odp_to_u32((*b)->port_no);
-
-    return x < y ? -1 : x > y;
-}
-
 static void
 format_ports(struct xdp_dp *dp, struct ds *ds)
 {
     struct xdp_port **ports, *port;
-    size_t n = 0;
+    size_t n;
 
     format_port(dp, 0, DPIF_XDP_NAME, "native", "CPU port", ds);
 
     ovs_mutex_lock(&dp->port_mutex);
-    ports = xmalloc(hmap_count(&dp->ports) * sizeof *ports + 1);
-    HMAP_FOR_EACH (port, node, &dp->ports) {
-        ports[n++] = port;
-    }
-    qsort(ports, n, sizeof *ports, compare_ports);
+    ports = xdp_ports_sorted(dp, &n);
     for (size_t i = 0; i < n; i++) {
         port = ports[i];
         format_port(dp, odp_to_u32(port->port_no), port->name,
@@ -213,12 +187,8 @@ format_upcalls(const struct xdp_dp *dp, struct ds *ds)
                   sg ? "" : ", no jumbo frames (Linux 6.6 has them)");
 }
 
-struct reason_sum {
-    uint64_t flows, packets;
-};
-
 static void
-format_reason_sums(const struct reason_sum sums[OXDP_N_REASONS],
+format_reason_sums(const struct xdp_reason_sum sums[OXDP_N_REASONS],
                    const char *where, struct ds *ds)
 {
     const char *sep = where;
@@ -241,35 +211,29 @@ format_reason_sums(const struct reason_sum sums[OXDP_N_REASONS],
 static void
 format_reasons(const struct xdp_dp *dp, struct ds *ds)
 {
-    struct reason_sum xdp[OXDP_N_REASONS] = { { 0, 0 } };
-    struct reason_sum tc[OXDP_N_REASONS] = { { 0, 0 } };
-    struct reason_sum user[OXDP_N_REASONS] = { { 0, 0 } };
-    struct cmap_position pos = { 0 };
-    struct oxdp_megaflow *mf;
+    struct xdp_port_reasons *ports = xdp_reasons_get(dp);
+    struct xdp_port_reasons all;
 
-    while ((mf = oxdp_table_next(dp->table, &pos))) {
-        struct oxdp_counters counters;
-        struct reason_sum *sum;
-        const char *layer;
-        uint8_t reason;
-
-        layer = xdp_flow_layer(dp, mf, &reason);
-        sum = (!strcmp(layer, "xdp") ? xdp
-               : !strcmp(layer, "tc") ? tc : user);
-        oxdp_megaflow_counters(dp->table, mf, &counters);
-        sum[reason].flows++;
-        sum[reason].packets += counters.packets;
+    memset(&all, 0, sizeof all);
+    for (int i = 0; i < OXDP_MAX_PORTS; i++) {
+        for (int j = 0; j < XDP_N_LAYERS; j++) {
+            for (int k = 0; k < OXDP_N_REASONS; k++) {
+                all.sums[j][k].flows += ports[i].sums[j][k].flows;
+                all.sums[j][k].packets += ports[i].sums[j][k].packets;
+            }
+        }
     }
-    format_reason_sums(xdp, "  in XDP: ", ds);
-    format_reason_sums(tc, "  in TC: ", ds);
-    format_reason_sums(user, "  in ovs-vswitchd: ", ds);
+    format_reason_sums(all.sums[XDP_LAYER_XDP], "  in XDP: ", ds);
+    format_reason_sums(all.sums[XDP_LAYER_TC], "  in TC: ", ds);
+    format_reason_sums(all.sums[XDP_LAYER_USER], "  in ovs-vswitchd: ", ds);
+    free(ports);
 }
 
 static void
 dpif_xdp_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
               const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
 {
-    struct xdp_dp *dp = get_dp(conn);
+    struct xdp_dp *dp = xdp_unixctl_get_dp(conn);
     struct ds ds = DS_EMPTY_INITIALIZER;
     struct oxdp_table_stats table;
     struct dpif_dp_stats stats;
@@ -342,7 +306,7 @@ static void
 dpif_xdp_flow_show(struct unixctl_conn *conn, int argc, const char *argv[],
                    void *aux OVS_UNUSED)
 {
-    struct xdp_dp *dp = get_dp(conn);
+    struct xdp_dp *dp = xdp_unixctl_get_dp(conn);
     struct ds ds = DS_EMPTY_INITIALIZER;
     struct oxdp_megaflow *mf;
 
@@ -378,7 +342,7 @@ static void
 dpif_xdp_pins_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
                    const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
 {
-    struct xdp_dp *dp = get_dp(conn);
+    struct xdp_dp *dp = xdp_unixctl_get_dp(conn);
     struct ds ds = DS_EMPTY_INITIALIZER;
 
     if (!dp) {
@@ -400,7 +364,7 @@ dpif_xdp_bridge_show(struct unixctl_conn *conn, int argc, const char *argv[],
                      void *aux OVS_UNUSED)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
-    struct xdp_dp *dp = get_dp(conn);
+    struct xdp_dp *dp = xdp_unixctl_get_dp(conn);
     struct ds ds = DS_EMPTY_INITIALIZER;
 
     if (!dp) {
@@ -421,7 +385,7 @@ static void
 dpif_xdp_bond_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
                    const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
 {
-    struct xdp_dp *dp = get_dp(conn);
+    struct xdp_dp *dp = xdp_unixctl_get_dp(conn);
     struct ds ds = DS_EMPTY_INITIALIZER;
 
     if (!dp) {
@@ -438,7 +402,7 @@ dpif_xdp_macvlan_show(struct unixctl_conn *conn, int argc, const char *argv[],
                       void *aux OVS_UNUSED)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
-    struct xdp_dp *dp = get_dp(conn);
+    struct xdp_dp *dp = xdp_unixctl_get_dp(conn);
     struct ds ds = DS_EMPTY_INITIALIZER;
 
     if (!dp) {
@@ -459,6 +423,7 @@ dpif_xdp_macvlan_show(struct unixctl_conn *conn, int argc, const char *argv[],
 void
 xdp_unixctl_init(void)
 {
+    xdp_show_init();
     unixctl_command_register("dpif-xdp/show", "", 0, 0, dpif_xdp_show, NULL);
     unixctl_command_register("dpif-xdp/flow-show", "[ufid]", 0, 1,
                              dpif_xdp_flow_show, NULL);

@@ -62,6 +62,8 @@ dp_destroy(struct xdp_dp *dp, bool leave)
     ovs_rwlock_destroy(&dp->handlers_lock);
     ovs_mutex_destroy(&dp->port_mutex);
     free(dp->default_mode);
+    free(dp->cpu_cleared);
+    free(dp->losses_cleared);
     free(dp);
 }
 

@@ -17,6 +17,7 @@
  *   dpif-xdp-ct.c         conntrack and its settings
  *   dpif-xdp-warm.c       flows for the traffic that there is at a takeover
  *   dpif-xdp-unixctl.c    ovs-appctl dpif-xdp/...
+ *   dpif-xdp-show.c       those of them that show counters in tables
  *   dpif-xdp-register.c   how OVS gets to know of all this
  *
  * Below it is lib/, which knows OVS's types but not the dpif.
@@ -144,6 +145,8 @@ struct xdp_port {
                                          * got, when that began. */
     long long int away_until;   /* When it is over, if no more follow, in
                                  * time_msec(); or 0. */
+    struct oxdp_port_stats *cleared;    /* By CPU, as of the last
+                                         * dpif-xdp/stats-clear, or NULL. */
 };
 
 /* A thread of OVS that takes upcalls, and what waits for it. */
@@ -181,6 +184,9 @@ struct xdp_dp {
     struct ovs_mutex port_mutex;
     struct hmap ports;          /* Of struct xdp_port. */
     struct oxdp_port_stats gone_stats;  /* Sum over ports that have left. */
+    struct oxdp_port_stats *cpu_cleared;        /* As in struct xdp_port, of
+                                                 * the CPU port, */
+    uint64_t *losses_cleared;   /* and by enum xdp_loss. */
     struct seq *port_seq;       /* Changes with 'ports'. */
     bool bridges_changed;       /* Something that xdp_bridges_run() reads. */
     bool bports_changed;        /* BPF's 'bports', on which flows that the
@@ -219,7 +225,6 @@ struct xdp_dp {
     atomic_uint64_t n_user_hits;        /* Lookups in userspace. */
     atomic_uint64_t n_missed;           /* Of these, upcalls. */
     atomic_uint64_t n_lost;             /* Upcalls without room. */
-    atomic_uint64_t n_bad;              /* Dropped in userspace. */
 };
 
 struct dpif_xdp {
@@ -596,5 +601,9 @@ int dpif_xdp_ipf_dump_done(struct dpif *, void *dump);
 
 /* dpif-xdp-unixctl.c. */
 void xdp_unixctl_init(void);
+
+/* Returns the one datapath, as xdp_dp_get() does, or NULL after having replied
+ * that there is none. */
+struct xdp_dp *xdp_unixctl_get_dp(struct unixctl_conn *);
 
 #endif /* dpif-xdp.h */

@@ -73,6 +73,7 @@ LAB_TESTS = \
 	tests/restart.test \
 	tests/sampling.test \
 	tests/storm.test \
+	tests/show.test \
 	tests/stp.test \
 	tests/table.test \
 	tests/takeover.test \

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dpif-xdp-show: what the datapath has counted, for dpif-xdp/...-show and
+ * dpif-xdp/metrics.  Main thread.
+ */
+
+#ifndef DPIF_XDP_SHOW_H
+#define DPIF_XDP_SHOW_H 1
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dpif-xdp.h"
+
+/* Where the packets of a flow are handled, as xdp_flow_layer() names it. */
+#define XDP_LAYERS                                      \
+    XDP_LAYER(XDP, "xdp")                               \
+    XDP_LAYER(TC, "tc")                                 \
+    XDP_LAYER(USER, "user")
+
+enum xdp_layer {
+#define XDP_LAYER(ENUM, NAME) XDP_LAYER_##ENUM,
+    XDP_LAYERS
+#undef XDP_LAYER
+    XDP_N_LAYERS
+};
+
+/* The flows with one input port, by layer and enum oxdp_reason. */
+struct xdp_reason_sum {
+    uint64_t flows, packets;
+};
+
+struct xdp_port_reasons {
+    struct xdp_reason_sum sums[XDP_N_LAYERS][OXDP_N_REASONS];
+};
+
+const char *xdp_layer_name(enum xdp_layer);
+
+/* Returns an array of OXDP_MAX_PORTS elements, by input port, to be freed.
+ * Flows with another one are in that of port 0. */
+struct xdp_port_reasons *xdp_reasons_get(const struct xdp_dp *);
+
+/* Why a packet was lost between BPF and OVS: ENUM, NAME, what it means, what to
+ * do.  BPF's own reasons are OXDP_DROPS. */
+#define XDP_LOSSES                                                           \
+    XDP_LOSS(RING_FULL, "ring-full",                                         \
+             "the ring of an AF_XDP socket was full",                        \
+             "look for what stops or starves ovs-vswitchd")                  \
+    XDP_LOSS(RING_BAD, "ring-bad", "AF_XDP packet without valid header",     \
+             "nothing: counts packets in flight during an upgrade")          \
+    XDP_LOSS(NOT_SENT, "not-sent",                                           \
+             "ovs-vswitchd could not send it to the CPU port",               \
+             "look for flows that take ovs-vswitchd in "                     \
+             "ovs-appctl dpif-xdp/fallback-show")                            \
+    XDP_LOSS(HANDLER, "handler",                                             \
+             "no handler of ovs-vswitchd had room for it",                   \
+             "look for a sender of ever new flows, or install wider flows")
+
+enum xdp_loss {
+#define XDP_LOSS(ENUM, NAME, TEXT, ADVICE) XDP_LOSS_##ENUM,
+    XDP_LOSSES
+#undef XDP_LOSS
+    XDP_N_LOSSES
+};
+
+struct xdp_loss_info {
+    const char *name, *text, *advice;
+};
+
+const struct xdp_loss_info *xdp_loss_info(enum xdp_loss);
+
+/* Counts the packets lost so since the datapath was opened. */
+void xdp_losses_get(const struct xdp_dp *, uint64_t losses[XDP_N_LOSSES]);
+
+/* Returns the ports by number, '*n' of them, in an array to be freed. */
+struct xdp_port **xdp_ports_sorted(const struct xdp_dp *, size_t *n)
+    OVS_REQUIRES(dp->port_mutex);
+
+/* Registers the commands. */
+void xdp_show_init(void);
+
+#endif /* dpif-xdp-show.h */
