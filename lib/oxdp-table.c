@@ -157,8 +157,21 @@ megaflow_free(struct oxdp_megaflow *mf)
     cls_rule_destroy(&mf->rule);
     oxdp_actions_free(ovsrcu_get_protected(struct oxdp_actions *,
                                            &mf->actions));
-    free(CONST_CAST(struct nlattr *, mf->key));
     free(mf);
+}
+
+/* Records that 'mf' was used at 'used', if not later already. */
+static void
+set_used(struct oxdp_megaflow *mf, long long int used)
+{
+    long long int old;
+
+    atomic_read_relaxed(&mf->base_used, &old);
+    while (old < used
+           && !atomic_compare_exchange_weak_relaxed(&mf->base_used, &old,
+                                                    used)) {
+        /* 'old' is what it is now. */
+    }
 }
 
 /* Moves the counters of the former slot of 'mf' to its base. */
@@ -166,7 +179,6 @@ static void
 fold_counters(struct oxdp_table *t, struct oxdp_megaflow *mf)
 {
     struct oxdp_counters c = { 0 };
-    long long int used;
     uint64_t old;
     uint16_t flags;
 
@@ -174,8 +186,7 @@ fold_counters(struct oxdp_table *t, struct oxdp_megaflow *mf)
     mf->prev_slot = OXDP_NO_SLOT;
     atomic_add_relaxed(&mf->base_packets, c.packets, &old);
     atomic_add_relaxed(&mf->base_bytes, c.bytes, &old);
-    atomic_read_relaxed(&mf->base_used, &used);
-    atomic_store_relaxed(&mf->base_used, MAX(used, c.used));
+    set_used(mf, c.used);
     atomic_or_relaxed(&mf->base_flags, c.tcp_flags, &flags);
 }
 
@@ -677,7 +688,6 @@ table_add(struct oxdp_table *t, const struct oxdp_put *put)
     OVS_REQUIRES(t->mutex)
 {
     struct oxdp_megaflow *mf;
-    char *attrs;
 
     if (cmap_count(&t->by_ufid) >= t->max_flows) {
         static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
@@ -690,14 +700,12 @@ table_add(struct oxdp_table *t, const struct oxdp_put *put)
         return EFBIG;
     }
 
-    mf = xzalloc(sizeof *mf);
-    attrs = xmalloc(put->key_len + put->mask_len + 1);
-    nullable_memcpy(attrs, put->key, put->key_len);
-    nullable_memcpy(attrs + put->key_len, put->mask, put->mask_len);
-    mf->key = (const struct nlattr *) (void *) attrs;
+    mf = xzalloc(sizeof *mf + put->key_len + put->mask_len);
     mf->key_len = put->key_len;
-    mf->mask = (const struct nlattr *) (void *) (attrs + put->key_len);
     mf->mask_len = put->mask_len;
+    nullable_memcpy(mf->attrs, put->key, put->key_len);
+    nullable_memcpy((char *) mf->attrs + put->key_len, put->mask,
+                    put->mask_len);
     mf->ufid = *put->ufid;
     mf->in_port = odp_to_u32(put->match->flow.in_port.odp_port);
     mf->prev_slot = OXDP_NO_SLOT;
@@ -932,9 +940,38 @@ oxdp_megaflow_count(struct oxdp_megaflow *mf, uint64_t packets,
     uint64_t old;
 
     atomic_add_relaxed(&mf->user_packets, packets, &old);
-    atomic_add_relaxed(&mf->user_bytes, bytes, &old);
-    atomic_store_relaxed(&mf->user_used, time_msec());
-    atomic_or_relaxed(&mf->user_flags, tcp_flags, &old_flags);
+    atomic_add_relaxed(&mf->base_bytes, bytes, &old);
+    set_used(mf, time_msec());
+    atomic_or_relaxed(&mf->base_flags, tcp_flags, &old_flags);
+}
+
+static void
+prefetch(const void *p, size_t size)
+{
+    for (size_t i = 0; i < size; i += CACHE_LINE_SIZE) {
+        OVS_PREFETCH((const char *) p + i);
+    }
+}
+
+void
+oxdp_megaflows_prefetch(const struct oxdp_table *t,
+                        struct oxdp_megaflow *const mfs[], size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        prefetch(mfs[i], sizeof *mfs[i]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        uint32_t slot;
+
+        OVS_PREFETCH(ovsrcu_get(struct oxdp_actions *, &mfs[i]->actions));
+        atomic_read_relaxed(&mfs[i]->slot, &slot);
+        if (slot != OXDP_NO_SLOT) {
+            prefetch(slot_flow(t, slot), sizeof(struct oxdp_flow));
+            for (uint32_t cpu = 0; cpu < t->bpf->n_cpus; cpu++) {
+                OVS_PREFETCH(slot_stats(t, slot, cpu));
+            }
+        }
+    }
 }
 
 void
@@ -950,10 +987,8 @@ oxdp_megaflow_counters(const struct oxdp_table *t_,
     uint32_t slot;
     bool modified;
 
+    memset(c, 0, sizeof *c);
     atomic_read_relaxed(&mf->user_packets, &c->packets);
-    atomic_read_relaxed(&mf->user_bytes, &c->bytes);
-    atomic_read_relaxed(&mf->user_used, &c->used);
-    atomic_read_relaxed(&mf->user_flags, &c->tcp_flags);
 
     /* While slots change, the sum of slot, former slot and base is consistent
      * only under the mutex. */

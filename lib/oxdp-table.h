@@ -27,6 +27,7 @@
 #include "ovs-atomic.h"
 #include "ovs-rcu.h"
 #include "oxdp-actions.h"
+#include "util.h"
 
 struct dp_packet;
 struct flow;
@@ -51,12 +52,11 @@ struct oxdp_megaflow {
     struct cls_rule rule;       /* In the table's classifier. */
     struct cmap_node node;      /* In the table's index by ufid. */
     ovs_u128 ufid;
-    const struct nlattr *key, *mask; /* As they were put. */
-    size_t key_len, mask_len;
+    uint32_t key_len, mask_len; /* Of 'attrs'. */
     uint32_t in_port;
 
-    OVSRCU_TYPE(struct oxdp_actions *) actions;
     atomic_uint32_t slot;       /* In BPF's maps, or OXDP_NO_SLOT. */
+    OVSRCU_TYPE(struct oxdp_actions *) actions;
     atomic_uint8_t verdict;     /* enum oxdp_verdict. */
     atomic_uint8_t reason;      /* enum oxdp_reason. */
     atomic_bool modified;       /* Has had another slot before. */
@@ -64,16 +64,28 @@ struct oxdp_megaflow {
                                  * passed, or OXDP_NO_SLOT; under the table's
                                  * mutex. */
 
-    /* Packets that userspace executed. */
-    atomic_uint64_t user_packets, user_bytes;
-    atomic_llong user_used;
-    atomic_uint16_t user_flags;
-
-    /* What former slots had counted, less what was cleared. */
-    atomic_uint64_t base_packets, base_bytes;
-    atomic_llong base_used;
+    /* What userspace executed, and what former slots had counted, less what
+     * was cleared. */
     atomic_uint16_t base_flags;
+    atomic_uint64_t user_packets, base_packets;
+    atomic_uint64_t base_bytes;
+    atomic_llong base_used;
+
+    struct nlattr attrs[];      /* Key and mask as they were put; constant. */
 };
+
+static inline const struct nlattr *
+oxdp_megaflow_key(const struct oxdp_megaflow *mf)
+{
+    return mf->attrs;
+}
+
+static inline const struct nlattr *
+oxdp_megaflow_mask(const struct oxdp_megaflow *mf)
+{
+    return ALIGNED_CAST(const struct nlattr *,
+                        (const char *) mf->attrs + mf->key_len);
+}
 
 #define OXDP_NO_SLOT UINT32_MAX
 
@@ -152,6 +164,11 @@ void oxdp_table_get_stats(const struct oxdp_table *,
  * for 'mf'. */
 void oxdp_megaflow_count(struct oxdp_megaflow *mf, uint64_t packets,
                          uint64_t bytes, uint16_t tcp_flags);
+
+/* Lets 'n' flows come into the CPU's cache, for which oxdp_megaflow_counters()
+ * and the like are about to be called. */
+void oxdp_megaflows_prefetch(const struct oxdp_table *,
+                             struct oxdp_megaflow *const mfs[], size_t n);
 void oxdp_megaflow_counters(const struct oxdp_table *,
                             const struct oxdp_megaflow *,
                             struct oxdp_counters *);

@@ -201,10 +201,12 @@ xdp_fdb_remove_bridge(struct xdp_dp *dp, int ifindex)
 static bool
 megaflow_source(const struct oxdp_megaflow *mf, struct eth_addr *mac)
 {
-    const struct nlattr *key = nl_attr_find__(mf->key, mf->key_len,
-                                              OVS_KEY_ATTR_ETHERNET);
-    const struct nlattr *mask = nl_attr_find__(mf->mask, mf->mask_len,
-                                               OVS_KEY_ATTR_ETHERNET);
+    const struct nlattr *key
+        = nl_attr_find__(oxdp_megaflow_key(mf), mf->key_len,
+                         OVS_KEY_ATTR_ETHERNET);
+    const struct nlattr *mask
+        = nl_attr_find__(oxdp_megaflow_mask(mf), mf->mask_len,
+                         OVS_KEY_ATTR_ETHERNET);
     const struct oxdp_actions *actions
         = ovsrcu_get(struct oxdp_actions *, &mf->actions);
     const struct ovs_key_ethernet *eth;

@@ -229,9 +229,9 @@ megaflow_to_dpif_flow(const struct xdp_dp *dp, struct oxdp_megaflow *mf,
         struct oxdp_actions *actions
             = ovsrcu_get(struct oxdp_actions *, &mf->actions);
 
-        flow->key = mf->key;
+        flow->key = oxdp_megaflow_key(mf);
         flow->key_len = mf->key_len;
-        flow->mask = mf->mask;
+        flow->mask = oxdp_megaflow_mask(mf);
         flow->mask_len = mf->mask_len;
         flow->actions = actions->actions;
         flow->actions_len = actions->size;
@@ -264,8 +264,7 @@ flow_get(struct xdp_dp *dp, const struct dpif_flow_get *get)
     size_t actions_len = get->flow->actions_len;
     char *p = ofpbuf_put_uninit(b, key_len + mask_len + actions_len);
 
-    memcpy(p, mf->key, key_len);
-    memcpy(p + key_len, mf->mask, mask_len);
+    memcpy(p, mf->attrs, key_len + mask_len);
     memcpy(p + key_len + mask_len, get->flow->actions, actions_len);
     get->flow->key = ALIGNED_CAST(const struct nlattr *, p);
     get->flow->mask = ALIGNED_CAST(const struct nlattr *, p + key_len);
@@ -386,6 +385,7 @@ dpif_xdp_flow_dump_next(struct dpif_flow_dump_thread *thread_,
     }
     ovs_mutex_unlock(&dump->mutex);
 
+    oxdp_megaflows_prefetch(dp->table, batch, n);
     for (int i = 0; i < n; i++) {
         megaflow_to_dpif_flow(dp, batch[i], dump->up.terse, &flows[i]);
     }
