@@ -16,9 +16,7 @@ have sent.  Each frame must arrive at the same places, with the same bytes and
 the same number of times.
 
 MACs are those of h1, h2...
-CONFIG is a name, of what is configured, for people; with "filter" in it, groups
-that a port is not a member of may get there in REFERENCE, as the kernel's filter
-is a hash.
+CONFIG is a name, of what is configured, for people.
 """
 
 import collections
@@ -143,15 +141,9 @@ def describe(what):
                      for (node, data), n in sorted(what.items())[:8])
 
 
-def differences(reference, lab, lax):
+def differences(reference, lab):
     """What is missing, and what is too much."""
-    missing, surplus = reference.got - lab.got, lab.got - reference.got
-    if lax:
-        missing = collections.Counter(
-            {key: n for key, n in missing.items()
-             if key[0] in ('wire', 'host') or key[1][0:3] != b'\x01\x00\x5e'
-             or key[1][3:6] == b'\x00\x00\x01'})
-    return missing, surplus
+    return reference.got - lab.got, lab.got - reference.got
 
 
 def compare(argv):
@@ -168,14 +160,13 @@ def compare(argv):
             for lab in labs:
                 lab.collect()
     deadline = time.monotonic() + LATE
-    lax = 'filter' in config
     collect_all(labs, QUIET)
     while (time.monotonic() < deadline
-           and any(any(differences(reference, lab, lax)) for lab in labs[1:])):
+           and any(any(differences(reference, lab)) for lab in labs[1:])):
         collect_all(labs, QUIET)
     failed = False
     for lab in labs[1:]:
-        missing, surplus = differences(reference, lab, lax)
+        missing, surplus = differences(reference, lab)
         if missing:
             print('%s: %s: %d are missing: %s' % (
                 config, lab.name, sum(missing.values()), describe(missing)))
@@ -189,8 +180,6 @@ def compare(argv):
     print('  %s: %d frames, arrived: %s' % (
         config, n, ' '.join('%s %d' % w for w in sorted(where.items()))))
     return 1 if failed or not where else 0
-
-
 
 
 def send(argv):
