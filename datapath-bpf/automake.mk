@@ -5,6 +5,7 @@ noinst_HEADERS += \
 	datapath-bpf/oxdp-abi.h \
 	datapath-bpf/oxdp-action.h \
 	datapath-bpf/oxdp-bond.h \
+	datapath-bpf/oxdp-common.h \
 	datapath-bpf/oxdp-compat.h \
 	datapath-bpf/oxdp-csum.h \
 	datapath-bpf/oxdp-ctx-skb.h \

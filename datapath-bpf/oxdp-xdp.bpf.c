@@ -4,7 +4,7 @@
  */
 
 #include "oxdp-ctx-xdp.h"
-#include "oxdp-action.h"
+#include "oxdp-common.h"
 #include "oxdp-macvlan.h"
 
 /* Put these types into the BTF, where a later ovs-vswitchd finds out what the
