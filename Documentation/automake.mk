@@ -1,6 +1,7 @@
 # Documentation/automake.mk
 
 EXTRA_DIST += \
+	Documentation/benchmarks.rst \
 	Documentation/building.rst \
 	Documentation/design.rst \
 	Documentation/diagnosing.rst \
