@@ -35,6 +35,7 @@
 #define OXDP_NETDEV_XDP_ACT_BASIC (1u << 0)
 #define OXDP_NETDEV_XDP_ACT_REDIRECT (1u << 1)
 #define OXDP_NETDEV_XDP_ACT_NDO_XMIT (1u << 2)
+#define OXDP_NETDEV_XDP_ACT_RX_SG (1u << 5)
 #define OXDP_NETDEV_XDP_ACT_NDO_XMIT_SG (1u << 6)
 
 #ifdef __bpf__

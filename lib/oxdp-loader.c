@@ -127,8 +127,9 @@ check_prerequisites(char **errp)
     if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN)
         || !(capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF)
              || capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN))) {
-        *errp = xstrdup("ovs-vswitchd lacks CAP_BPF or CAP_NET_ADMIN: "
-                        "run it as root, without --user");
+        *errp = xstrdup("CAP_BPF or CAP_NET_ADMIN is missing: run "
+                        "ovs-vswitchd as root, without --user, and a "
+                        "container with these capabilities");
         return EPERM;
     }
 

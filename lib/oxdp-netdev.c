@@ -525,6 +525,18 @@ oxdp_xdp_features(int ifindex, uint64_t *features)
     return error;
 }
 
+char *
+oxdp_why_no_native(const char *kind, uint64_t features)
+{
+    if (kind[0]) {
+        /* What a virtual device receives was sent by a network stack, with
+         * segmentation and checksums left to do, which frames cannot carry. */
+        return xasprintf("%s, sender is a network stack", kind);
+    }
+    return (features && !(features & OXDP_NETDEV_XDP_ACT_BASIC)
+            ? xstrdup("driver has no XDP") : NULL);
+}
+
 int
 oxdp_features_sock_create(struct nl_sock **sockp)
 {

@@ -96,6 +96,11 @@ int oxdp_ethtool_driver(const char *name, char driver[32]);
  * the kernel cannot tell (before 6.3). */
 int oxdp_xdp_features(int ifindex, uint64_t *features);
 
+/* Returns why a device of 'kind', as in struct oxdp_link_info, and with XDP
+ * 'features', 0 if not known, has no native XDP, or what it has would be no use:
+ * a few words, to be freed.  Returns NULL if it may have. */
+char *oxdp_why_no_native(const char *kind, uint64_t features);
+
 /* For other requests: starts in 'request' a message of 'type' about device
  * 'ifindex', and sends it, which frees 'request'. */
 struct ofpbuf;

@@ -345,19 +345,10 @@ port_restore_tags(struct xdp_dp *dp, struct xdp_port *port)
 static enum xdp_mode
 auto_mode(struct xdp_port *port)
 {
-    if (port->kind[0]) {
-        /* What a virtual device receives was sent by a network stack, with
-         * segmentation and checksums left to do, which frames cannot carry. */
-        xdp_port_set_why(port, xasprintf("%s, sender is a network stack",
-                                         port->kind));
-        return XDP_MODE_TC;
-    }
-    if (port->features && !(port->features & OXDP_NETDEV_XDP_ACT_BASIC)) {
-        xdp_port_set_why(port, xstrdup("driver has no XDP"));
-        return XDP_MODE_TC;
-    }
-    xdp_port_set_why(port, xstrdup("driver has XDP"));
-    return XDP_MODE_NATIVE;
+    char *why = oxdp_why_no_native(port->kind, port->features);
+
+    xdp_port_set_why(port, why ? why : xstrdup("driver has XDP"));
+    return why ? XDP_MODE_TC : XDP_MODE_NATIVE;
 }
 
 void

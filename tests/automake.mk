@@ -43,6 +43,7 @@ LAB_TESTS = \
 	tests/conntrack.test \
 	tests/demo.test \
 	tests/diff-bridges.test \
+	tests/doctor.test \
 	tests/documentation.test \
 	tests/dpctl.test \
 	tests/fallback.test \

@@ -6,7 +6,10 @@ dist_sbin_SCRIPTS += \
 	utilities/ovs-xdp-lab
 
 sbin_PROGRAMS += utilities/ovs-xdp-ctl
-utilities_ovs_xdp_ctl_SOURCES = utilities/ovs-xdp-ctl.c
+utilities_ovs_xdp_ctl_SOURCES = \
+	utilities/ovs-xdp-ctl.c \
+	utilities/ovs-xdp-doctor.c \
+	utilities/ovs-xdp-doctor.h
 utilities_ovs_xdp_ctl_LDADD = $(OXDP_LDADD)
 
 # What ovs-xdp-bench runs, installed beside our ovs-vswitchd.

@@ -21,6 +21,7 @@
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
+#include "ovs-xdp-doctor.h"
 #include "oxdp-instance.h"
 #include "oxdp-pin.h"
 #include "sset.h"
@@ -48,6 +49,8 @@ Commands:\n\
   show [NAME...]     print datapaths (default: all), whether their\n\
                      ovs-vswitchd is alive, and what is pinned, with the\n\
                      numbers of links, programs and maps for bpftool\n\
+  doctor [DEVICE...] print what this machine has of what datapaths need, and\n\
+                     how ports with these devices (default: all) will work\n\
   destroy [NAME...]  remove datapaths from the kernel (default: what is in\n\
                      the network namespace where this runs): programs, maps,\n\
                      and the devices that ovs-vswitchd made, bridges and\n\
@@ -338,6 +341,14 @@ cmd_destroy(struct ovs_cmdl_context *ctx)
 }
 
 static void
+cmd_doctor(struct ovs_cmdl_context *ctx)
+{
+    if (ovs_xdp_doctor(ctx->argv + 1, ctx->argc - 1)) {
+        exit(EXIT_FAILURE);
+    }
+}
+
+static void
 cmd_help(struct ovs_cmdl_context *ctx OVS_UNUSED)
 {
     usage();
@@ -346,6 +357,7 @@ cmd_help(struct ovs_cmdl_context *ctx OVS_UNUSED)
 static const struct ovs_cmdl_command commands[] = {
     {"show", "[name...]", 0, INT_MAX, cmd_show, OVS_RO},
     {"destroy", "[name...]", 0, INT_MAX, cmd_destroy, OVS_RW},
+    {"doctor", "[device...]", 0, INT_MAX, cmd_doctor, OVS_RO},
     {"help", NULL, 0, INT_MAX, cmd_help, OVS_RO},
     {NULL, NULL, 0, 0, NULL, OVS_RO},
 };
