@@ -19,6 +19,7 @@ ovs_xdp_ovs_vswitchd_SOURCES = \
 	ovs-xdp/dpif-xdp-hook.c \
 	ovs-xdp/dpif-xdp-macvlan.c \
 	ovs-xdp/dpif-xdp-meter.c \
+	ovs-xdp/dpif-xdp-metrics.c \
 	ovs-xdp/dpif-xdp-port.c \
 	ovs-xdp/dpif-xdp-register.c \
 	ovs-xdp/dpif-xdp-show.c \

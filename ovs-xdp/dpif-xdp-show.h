@@ -76,7 +76,8 @@ void xdp_losses_get(const struct xdp_dp *, uint64_t losses[XDP_N_LOSSES]);
 struct xdp_port **xdp_ports_sorted(const struct xdp_dp *, size_t *n)
     OVS_REQUIRES(dp->port_mutex);
 
-/* Registers the commands. */
+/* These register the commands, the second one that of dpif-xdp-metrics.c. */
 void xdp_show_init(void);
+void xdp_metrics_init(void);
 
 #endif /* dpif-xdp-show.h */

@@ -425,6 +425,7 @@ void
 xdp_unixctl_init(void)
 {
     xdp_show_init();
+    xdp_metrics_init();
     unixctl_command_register("dpif-xdp/show", "", 0, 0, dpif_xdp_show, NULL);
     unixctl_command_register("dpif-xdp/flow-show", "[ufid]", 0, 1,
                              dpif_xdp_flow_show, NULL);

@@ -18,6 +18,7 @@
  *   dpif-xdp-warm.c       flows for the traffic that there is at a takeover
  *   dpif-xdp-unixctl.c    ovs-appctl dpif-xdp/...
  *   dpif-xdp-show.c       those of them that show counters in tables
+ *   dpif-xdp-metrics.c    all counters as OpenMetrics
  *   dpif-xdp-register.c   how OVS gets to know of all this
  *
  * Below it is lib/, which knows OVS's types but not the dpif.

@@ -61,6 +61,7 @@ LAB_TESTS = \
 	tests/macvlan-away.test \
 	tests/macvlan-config.test \
 	tests/meter.test \
+	tests/metrics.test \
 	tests/mirror.test \
 	tests/nat.test \
 	tests/parse-bpf \
@@ -121,6 +122,7 @@ EXTRA_DIST += \
 	tests/lab_port.py \
 	tests/macvlan.py \
 	tests/netns-works \
+	tests/openmetrics.py \
 	tests/run-test \
 	tests/vlan-normal.py \
 	tests/verifier-budget \
