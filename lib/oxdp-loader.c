@@ -279,8 +279,8 @@ finish_verifier_log(struct bpf_object *obj, struct ds *log)
 }
 
 /* Elements of the flow hint per CPU, and of all together. */
-#define DEFAULT_HINTS (1u << 17)
-#define DEFAULT_ALL_HINTS (1u << 23)
+#define DEFAULT_HINTS (1u << 18)
+#define DEFAULT_ALL_HINTS (1u << 24)
 
 static uint32_t
 choose_hint_size(const struct oxdp_bpf *bpf, uint32_t size)
