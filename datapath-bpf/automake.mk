@@ -16,6 +16,7 @@ noinst_HEADERS += \
 	datapath-bpf/oxdp-hint.h \
 	datapath-bpf/oxdp-key.h \
 	datapath-bpf/oxdp-local.h \
+	datapath-bpf/oxdp-mac.h \
 	datapath-bpf/oxdp-macvlan.h \
 	datapath-bpf/oxdp-maps.h \
 	datapath-bpf/oxdp-megaflow.h \

@@ -586,23 +586,41 @@ struct oxdp_macvlan {
 };
 OXDP_ASSERT(sizeof(struct oxdp_macvlan) == 40);
 
-/* An address behind a lower port; all zeros for the VLAN itself. */
+/* Who has an address.  For a VLAN 'mode' is NONE and 'port' is the first of its
+ * upper ports.  Read and written at once. */
+union oxdp_mac_owner {
+    struct {
+        __u16 lower;            /* Datapath port of the lower port. */
+        __u16 port;             /* Datapath port, or 0. */
+        __u16 local;            /* LOCAL, if it is in that VLAN, or 0. */
+        __u8 mode;              /* enum oxdp_macvlan_mode, of 'port'. */
+        __u8 pad;
+    };
+    __u64 both;                 /* 0: nobody. */
+};
+
+/* An address behind a lower port, or a VLAN itself, see oxdp-mac.h.  Written by
+ * lib/oxdp-macs.c, 'key' while nobody has it and a grace period after that. */
+struct oxdp_mac {
+    __u64 key;                  /* The address, or zeros, and the VLAN. */
+    union oxdp_mac_owner owner;
+};
+
+#define OXDP_MAC_SLOTS 8
+struct oxdp_mac_bucket {
+    struct oxdp_mac macs[OXDP_MAC_SLOTS];
+};
+OXDP_ASSERT(sizeof(struct oxdp_mac_bucket) == 128);
+
+#define OXDP_MAC_BUCKETS 16384
+#define OXDP_MAX_MACS (OXDP_MAC_BUCKETS * OXDP_MAC_SLOTS / 2)
+
+/* What ports with mode SOURCE wait for: packets from 'mac'. */
 struct oxdp_mac_key {
     __u16 lower;                /* Datapath port. */
     __u16 vlan;
     __u8 mac[6];
     __u16 pad;
-};
-
-#define OXDP_MAX_MACS 65536
-
-/* Who has the address.  For a VLAN 'mode' is NONE and 'port' is the first of
- * its upper ports. */
-struct oxdp_mac {
-    __u16 port;                 /* Datapath port, or 0. */
-    __u16 local;                /* LOCAL, if it is in that VLAN, or 0. */
-    __u8 mode;                  /* enum oxdp_macvlan_mode, of 'port'. */
-    __u8 pad[3];
 };
 
 /* The ports with mode SOURCE that get what has this source address. */
@@ -936,6 +954,7 @@ struct oxdp_shared {
     union oxdp_ifport ifports[OXDP_IFPORT_SLOTS];
     struct oxdp_mask masks[OXDP_MAX_MASKS];     /* By id. */
     __u32 scopes[OXDP_SCOPES];          /* By hash: their order, plus 1. */
+    struct oxdp_mac_bucket macs[OXDP_MAC_BUCKETS];      /* By hash. */
 };
 
 #endif /* oxdp-abi.h */

@@ -52,12 +52,11 @@ oxdp_common_recirc(const struct oxdp_key *key, const struct oxdp_flow *first,
 /* oxdp_receive() for most frames: oxdp_parse_common() can parse it, the hint
  * knows its flow, and that has no other action than an output, maybe to a bond,
  * or a hash after which the hint knows the next flow, of which the same is true.
- * Returns a return code, or with nothing done OXDP_MACVLAN if its port is no
- * matter of flows, or OXDP_AGAIN if it is another packet. */
+ * 'in_port' is where it came in.  Returns a return code, or with nothing done
+ * OXDP_AGAIN if it is another packet. */
 OXDP_INLINE int
-oxdp_receive_common(oxdp_ctx *ctx)
+oxdp_receive_common(oxdp_ctx *ctx, __u32 in_port)
 {
-    __u32 in_port = oxdp_port_from_ifindex(oxdp_ctx_ifindex(ctx));
     __u32 cpu = bpf_get_smp_processor_id();
     oxdp_word words[OXDP_KEY_WORDS_IPV4];
     struct oxdp_key *key = (struct oxdp_key *) words;
@@ -71,9 +70,6 @@ oxdp_receive_common(oxdp_ctx *ctx)
     __u64 hash;
     int ret;
 
-    if (oxdp_port_is_macvlan(in_port)) {
-        return OXDP_MACVLAN;
-    }
     block = oxdp_cpu_block_get(cpu);
     oxdp_ctx_view(ctx, &pkt);
     pkt.where = oxdp_key_where(in_port, 0);

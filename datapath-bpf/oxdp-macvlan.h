@@ -22,7 +22,9 @@
 #define OXDP_MACVLAN_H 1
 
 #include "oxdp-filter.h"
+#include "oxdp-mac.h"
 #include "oxdp-maps.h"
+#include "oxdp-megaflow.h"
 #include "oxdp-port.h"
 #include "oxdp-stats.h"
 
@@ -96,43 +98,43 @@ oxdp_ctx_eth(oxdp_ctx *ctx, struct oxdp_eth *eth)
     return 0;
 }
 
-OXDP_INLINE struct oxdp_mac_key
-oxdp_mac_key(const struct oxdp_mv *mv, const __u8 mac[6])
+/* oxdp_mac_find() once for all that look for an address now and then. */
+static __attribute__((noinline)) __u64
+oxdp_mac_find_both(__u64 key, __u16 lower)
 {
-    struct oxdp_mac_key key = { .lower = mv->lower, .vlan = mv->vlan };
-
-    oxdp_memcpy(key.mac, mac, sizeof key.mac);
-    return key;
+    return oxdp_mac_find(&oxdp_shared, key, lower, oxdp_seeds).both;
 }
 
-/* Returns who has 'mac' in the packet's VLAN, or NULL. */
-OXDP_INLINE const struct oxdp_mac *
+/* Returns who has 'mac' in the packet's VLAN: zero throughout if nobody. */
+OXDP_INLINE union oxdp_mac_owner
 oxdp_mac_get(const struct oxdp_mv *mv, const __u8 mac[6])
 {
-    const struct oxdp_mac_key key = oxdp_mac_key(mv, mac);
+    union oxdp_mac_owner owner;
 
-    return bpf_map_lookup_elem(&oxdp_macs, &key);
+    owner.both = oxdp_mac_find_both(oxdp_mac_key(mac, mv->vlan), mv->lower);
+    return owner;
 }
 
-/* Returns what there is of the packet's VLAN, or NULL. */
-OXDP_INLINE const struct oxdp_mac *
+/* Returns what there is of the packet's VLAN, likewise. */
+OXDP_INLINE union oxdp_mac_owner
 oxdp_mac_get_vlan(const struct oxdp_mv *mv)
 {
-    const struct oxdp_mac_key key = { .lower = mv->lower, .vlan = mv->vlan };
+    union oxdp_mac_owner owner;
 
-    return bpf_map_lookup_elem(&oxdp_macs, &key);
+    owner.both = oxdp_mac_find_both((__u64) mv->vlan << 48, mv->lower);
+    return owner;
 }
 
 /* Returns the ports with mode "source" that wait for the packet, or NULL. */
 OXDP_INLINE const struct oxdp_mac_src *
 oxdp_mac_src_get(const struct oxdp_mv *mv)
 {
-    struct oxdp_mac_key key;
+    struct oxdp_mac_key key = { .lower = mv->lower, .vlan = mv->vlan };
 
     if (!(oxdp_macvlan_get(mv->lower)->flags & OXDP_MACVLAN_F_SOURCES)) {
         return NULL;
     }
-    key = oxdp_mac_key(mv, mv->eth.src);
+    oxdp_memcpy(key.mac, mv->eth.src, sizeof key.mac);
     return bpf_map_lookup_elem(&oxdp_mac_srcs, &key);
 }
 
@@ -142,7 +144,7 @@ oxdp_macvlan_find_vlan(struct oxdp_mv *mv, const struct oxdp_macvlan *lower)
 {
     if (mv->eth.vid && lower->flags & OXDP_MACVLAN_F_VLANS) {
         mv->vlan = mv->eth.vid;
-        if (!oxdp_mac_get_vlan(mv)) {
+        if (!oxdp_mac_get_vlan(mv).both) {
             mv->vlan = 0;
         }
     }
@@ -306,11 +308,10 @@ OXDP_INLINE void
 oxdp_mv_multicast(oxdp_ctx *ctx, const struct oxdp_mv *mv, __u32 modes,
                   __u32 except)
 {
-    const struct oxdp_mac *vlan = oxdp_mac_get_vlan(mv);
     struct oxdp_mv_copies copies = {
         .ctx = ctx,
         .mv = mv,
-        .port_no = vlan ? vlan->port : 0,
+        .port_no = oxdp_mac_get_vlan(mv).port,
         .except = except,
         .modes = modes,
         .bit = oxdp_filter_bit(mv->eth.dst),
@@ -343,12 +344,11 @@ oxdp_mv_sources(oxdp_ctx *ctx, const struct oxdp_mv *mv)
 OXDP_INLINE int
 oxdp_mv_multicast_up(oxdp_ctx *ctx, const struct oxdp_mv *mv)
 {
-    const struct oxdp_mac *src = oxdp_mac_get(mv, mv->eth.src);
-    const struct oxdp_mac *vlan = oxdp_mac_get_vlan(mv);
+    union oxdp_mac_owner src = oxdp_mac_get(mv, mv->eth.src);
     __u32 modes = OXDP_MACVLAN_PRIVATE | OXDP_MACVLAN_VEPA
                   | OXDP_MACVLAN_PASSTHRU | OXDP_MACVLAN_BRIDGE;
-    __u32 mode = src ? src->mode : OXDP_MACVLAN_LOCAL;
-    __u32 local = vlan ? vlan->local : 0;
+    __u32 mode = src.both ? src.mode : OXDP_MACVLAN_LOCAL;
+    __u32 local = oxdp_mac_get_vlan(mv).local;
     struct oxdp_port *port;
 
     if (mode == OXDP_MACVLAN_VEPA) {
@@ -357,10 +357,10 @@ oxdp_mv_multicast_up(oxdp_ctx *ctx, const struct oxdp_mv *mv)
         /* Ports with that mode have had it when it was sent. */
         modes = OXDP_MACVLAN_VEPA;
     } else if (mode != OXDP_MACVLAN_LOCAL) {
-        return oxdp_mv_output(ctx, mv, src->port, OXDP_MV_KEEP);
+        return oxdp_mv_output(ctx, mv, src.port, OXDP_MV_KEEP);
     }
     oxdp_mv_multicast(ctx, mv, modes,
-                      mode == OXDP_MACVLAN_VEPA ? src->port : 0);
+                      mode == OXDP_MACVLAN_VEPA ? src.port : 0);
     port = oxdp_port_get(local);
     if (local && port && !oxdp_is_local_down(port)) {
         return oxdp_mv_output(ctx, mv, local, OXDP_MV_KEEP);
@@ -375,7 +375,7 @@ OXDP_INLINE int
 oxdp_mv_from_lower(oxdp_ctx *ctx, struct oxdp_mv *mv,
                    const struct oxdp_macvlan *lower)
 {
-    const struct oxdp_mac *mac;
+    union oxdp_mac_owner mac;
 
     mv->lower = mv->in_port;
     oxdp_macvlan_find_vlan(mv, lower);
@@ -396,10 +396,10 @@ oxdp_mv_from_lower(oxdp_ctx *ctx, struct oxdp_mv *mv,
         return oxdp_mv_output(ctx, mv, lower->next, OXDP_MV_KEEP);
     }
     mac = oxdp_mac_get(mv, mv->eth.dst);
-    if (!mac || mac->mode == OXDP_MACVLAN_SOURCE) {
+    if (!mac.both || mac.mode == OXDP_MACVLAN_SOURCE) {
         return oxdp_mv_drop(mv, OXDP_DROP_MACVLAN_DST);
     }
-    return oxdp_mv_output(ctx, mv, mac->port,
+    return oxdp_mv_output(ctx, mv, mac.port,
                           OXDP_SKB ? OXDP_MV_KEEP : OXDP_MV_POP);
 }
 
@@ -408,12 +408,12 @@ OXDP_INLINE int
 oxdp_mv_from_upper(oxdp_ctx *ctx, struct oxdp_mv *mv,
                    const struct oxdp_macvlan *upper)
 {
-    const struct oxdp_mac *mac;
+    union oxdp_mac_owner mac;
 
     mv->upper = 1;
     if (upper->mode != OXDP_MACVLAN_PASSTHRU) {
         mac = oxdp_mac_get(mv, mv->eth.src);
-        if (!mac || mac->port != mv->in_port) {
+        if (mac.port != mv->in_port) {
             return oxdp_mv_drop(mv, OXDP_DROP_MACVLAN_SRC);
         }
     }
@@ -431,11 +431,11 @@ oxdp_mv_from_upper(oxdp_ctx *ctx, struct oxdp_mv *mv,
         }
 #endif
         mac = oxdp_mac_get(mv, mv->eth.dst);
-        if (mac && mac->mode == OXDP_MACVLAN_BRIDGE) {
+        if (mac.mode == OXDP_MACVLAN_BRIDGE) {
 #if OXDP_SKB
             oxdp_mv_sources(ctx, mv);
 #endif
-            return oxdp_mv_output(ctx, mv, mac->port, OXDP_MV_KEEP);
+            return oxdp_mv_output(ctx, mv, mac.port, OXDP_MV_KEEP);
         }
     }
     return oxdp_mv_output(ctx, mv, mv->lower, OXDP_MV_PUSH);
@@ -469,5 +469,54 @@ oxdp_macvlan_receive(oxdp_ctx *ctx)
         return oxdp_mv_from_upper(ctx, &mv, port);
     }
 }
+
+#if !OXDP_SKB
+/* oxdp_macvlan_receive() for most frames: unicast from the lower port to a
+ * port that takes frames, without a tag that matters.  'in_port' is where it
+ * came in.  Returns a return code, or with nothing done OXDP_MACVLAN if it is
+ * another one. */
+OXDP_INLINE int
+oxdp_macvlan_common(oxdp_ctx *ctx, __u32 in_port)
+{
+    struct oxdp_cpu_block *block
+        = oxdp_cpu_block_get(bpf_get_smp_processor_id());
+    const unsigned char *data = (void *) (long) ctx->data;
+    struct oxdp_port_stats *from, *to;
+    union oxdp_mac_owner owner;
+    struct oxdp_macvlan lower;
+    struct oxdp_port *port;
+    __u32 len;
+    int ret;
+
+    lower.both = *(volatile __u64 *) &oxdp_macvlan_get(in_port)->both;
+    if (!block || lower.mode != OXDP_MACVLAN_LOWER || lower.next
+        || lower.flags & OXDP_MACVLAN_F_SOURCES
+        || data + 14 > (unsigned char *) (long) ctx->data_end
+        || oxdp_is_multicast(data)
+        || (lower.flags & OXDP_MACVLAN_F_VLANS
+            && *(oxdp_half *) (data + 12) == bpf_htons(OXDP_ETH_P_8021Q))) {
+        return OXDP_MACVLAN;
+    }
+    owner = oxdp_mac_find(&oxdp_shared, *(oxdp_word *) data & OXDP_MAC_MASK,
+                          in_port, oxdp_seeds);
+    port = oxdp_port_get(owner.port);
+    len = oxdp_ctx_len(ctx);
+    if (!port || !owner.both || owner.mode == OXDP_MACVLAN_SOURCE
+        || !(port->flags & OXDP_PORT_F_PRESENT)
+        || !oxdp_ctx_can_output(ctx, port, len) || len > port->max_len) {
+        return OXDP_MACVLAN;
+    }
+    ret = oxdp_ctx_output(ctx, port, owner.port);
+    if (ret == OXDP_RET_DROP) {
+        return OXDP_MACVLAN;    /* Fails again, and counts that. */
+    }
+    from = &block->ports[OXDP_BOUND(in_port, OXDP_MAX_PORTS)];
+    from->hits[OXDP_HOOK]++;
+    to = &block->ports[OXDP_BOUND(owner.port, OXDP_MAX_PORTS)];
+    to->macvlan.rx_packets++;
+    to->macvlan.rx_bytes += len;
+    return ret;
+}
+#endif
 
 #endif /* oxdp-macvlan.h */

@@ -149,17 +149,8 @@ struct {
     __array(values, struct oxdp_meters_inner);
 } oxdp_meters SEC(".maps");
 
-/* Addresses of ports of bridges with other_config:xdp-l2=macvlan, and what ports
- * with mode SOURCE wait for.  Written by lib/oxdp-macs.c with system
- * calls. */
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __uint(max_entries, OXDP_MAX_MACS);
-    __type(key, struct oxdp_mac_key);
-    __type(value, struct oxdp_mac);
-} oxdp_macs SEC(".maps");
-
+/* What ports with mode SOURCE of bridges with other_config:xdp-l2=macvlan wait
+ * for.  Written by lib/oxdp-macs.c with system calls. */
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(map_flags, BPF_F_NO_PREALLOC);

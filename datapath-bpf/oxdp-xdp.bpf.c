@@ -67,7 +67,10 @@ SEC("xdp.frags")
 int
 oxdp_xdp_port(struct xdp_md *ctx)
 {
-    int ret = oxdp_receive_common(ctx);
+    __u32 in_port = oxdp_port_from_ifindex(ctx->ingress_ifindex);
+    int ret = (oxdp_port_is_macvlan(in_port)
+               ? oxdp_macvlan_common(ctx, in_port)
+               : oxdp_receive_common(ctx, in_port));
 
     if (ret == OXDP_AGAIN) {
         bpf_tail_call(ctx, &oxdp_progs, PROG_REST);

@@ -387,7 +387,6 @@ map_all(struct oxdp_bpf *bpf)
     bpf->orders_fd = bpf_map__fd(xdp->maps.oxdp_orders);
     bpf->floods_fd = bpf_map__fd(xdp->maps.oxdp_floods);
     bpf->meters_fd = bpf_map__fd(xdp->maps.oxdp_meters);
-    bpf->macs_fd = bpf_map__fd(xdp->maps.oxdp_macs);
     bpf->mac_srcs_fd = bpf_map__fd(xdp->maps.oxdp_mac_srcs);
     bpf->xsks_fd = bpf_map__fd(xdp->maps.oxdp_xsks);
     return 0;

@@ -37,7 +37,7 @@ struct oxdp_bpf {
     int devs_fd, xsks_fd;
     int buckets_fd, chunks_fd, lists_fd, floods_fd; /* The outer maps, */
     int orders_fd, meters_fd;           /* and these. */
-    int macs_fd, mac_srcs_fd;
+    int mac_srcs_fd;
 
     int xdp_port_fd, tc_port_fd;        /* Programs for ports. */
     int tc_local_fd, tc_keeper_fd;      /* For LOCAL and its keeper. */

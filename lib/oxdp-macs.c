@@ -16,6 +16,7 @@
 #include "oxdp-fdb.h"
 #include "oxdp-filter.h"
 #include "oxdp-loader.h"
+#include "oxdp-mac.h"
 #include "packets.h"
 #include "util.h"
 
@@ -23,13 +24,13 @@ VLOG_DEFINE_THIS_MODULE(oxdp_macs);
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
 
-/* What one of the two maps has for a key. */
+/* What one of the two tables has for a key. */
 union value {
-    struct oxdp_mac mac;
+    union oxdp_mac_owner mac;
     struct oxdp_mac_src src;
 };
 
-/* An element of one of the maps, there or to be there. */
+/* An element of one of the tables, there or to be there. */
 struct element {
     struct hmap_node node;
     struct oxdp_mac_key key;
@@ -37,14 +38,16 @@ struct element {
     bool wanted;                /* 'want' is to be there. */
     union value now;
     bool there;                 /* 'now' is there. */
+    struct oxdp_mac *slot;      /* In oxdp_shared.macs, if there. */
     int want_filter;            /* Device that is to receive what is for the
                                  * address, 0 if none. */
     int filter;                 /* Device that does. */
 };
 
-/* A map. */
 struct table {
-    int fd;
+    struct oxdp_bpf *bpf;
+    int fd;                     /* The map, or -1 if it is oxdp_shared.macs. */
+    bool removed;               /* From that, since the last grace period. */
     struct hmap elements;       /* Of struct element, by key. */
 };
 
@@ -55,8 +58,9 @@ struct oxdp_macs {
 };
 
 static void
-table_init(struct table *table, int fd)
+table_init(struct table *table, struct oxdp_bpf *bpf, int fd)
 {
+    table->bpf = bpf;
     table->fd = fd;
     hmap_init(&table->elements);
 }
@@ -67,8 +71,8 @@ oxdp_macs_create(struct oxdp_bpf *bpf)
     struct oxdp_macs *macs = xzalloc(sizeof *macs);
 
     macs->bpf = bpf;
-    table_init(&macs->macs, bpf->macs_fd);
-    table_init(&macs->srcs, bpf->mac_srcs_fd);
+    table_init(&macs->macs, bpf, -1);
+    table_init(&macs->srcs, bpf, bpf->mac_srcs_fd);
     return macs;
 }
 
@@ -140,7 +144,7 @@ oxdp_macs_add_port(struct oxdp_macs *macs, const struct oxdp_macs_port *port)
 {
     struct oxdp_macvlan *p = &macs->ports[port->port_no];
     struct oxdp_macvlan *lower = &macs->ports[port->lower];
-    struct oxdp_mac *vlan;
+    union oxdp_mac_owner *vlan;
 
     p->lower = port->lower;
     p->vlan = port->vlan;
@@ -152,6 +156,7 @@ oxdp_macs_add_port(struct oxdp_macs *macs, const struct oxdp_macs_port *port)
         return;
     }
     vlan = &table_want(&macs->macs, port, eth_addr_zero)->want.mac;
+    vlan->lower = port->lower;
     if (port->mode == OXDP_MACVLAN_LOCAL) {
         vlan->local = port->port_no;
         return;
@@ -176,7 +181,7 @@ oxdp_macs_add_mac(struct oxdp_macs *macs, const struct oxdp_macs_port *port,
                   struct eth_addr mac)
 {
     struct element *e = table_want(&macs->macs, port, mac);
-    const struct oxdp_mac *owner = &e->want.mac;
+    union oxdp_mac_owner *owner = &e->want.mac;
 
     /* The kernel's device has the address of the device below it. */
     if (owner->port && owner->port != port->port_no
@@ -184,8 +189,9 @@ oxdp_macs_add_mac(struct oxdp_macs *macs, const struct oxdp_macs_port *port,
             || port->mode != OXDP_MACVLAN_PASSTHRU)) {
         return owner->port;
     }
-    e->want.mac.port = port->port_no;
-    e->want.mac.mode = port->mode;
+    owner->lower = port->lower;
+    owner->port = port->port_no;
+    owner->mode = port->mode;
     e->want_filter = port->lower_ifindex;
     return 0;
 }
@@ -209,6 +215,72 @@ oxdp_macs_add_source(struct oxdp_macs *macs, const struct oxdp_macs_port *port,
     return 0;
 }
 
+/* Returns a free slot for 'key' in whichever of its two buckets has more of
+ * them, or NULL if both are full. */
+static struct oxdp_mac *
+find_slot(const struct oxdp_bpf *bpf, const struct oxdp_mac_key *key)
+{
+    uint64_t hash = oxdp_mac_hash(oxdp_mac_key(key->mac, key->vlan),
+                                  key->lower, bpf->seeds);
+    struct oxdp_mac *best = NULL;
+    size_t best_n = 0;
+
+    for (int i = 0; i < 2; i++) {
+        struct oxdp_mac_bucket *bucket
+            = &bpf->shared->macs[oxdp_mac_bucket(hash, i)];
+        struct oxdp_mac *slot = NULL;
+        size_t n = 0;
+
+        for (size_t j = 0; j < OXDP_MAC_SLOTS; j++) {
+            if (!bucket->macs[j].owner.both) {
+                slot = slot ? slot : &bucket->macs[j];
+                n++;
+            }
+        }
+        if (n > best_n) {
+            best = slot;
+            best_n = n;
+        }
+    }
+    return best;
+}
+
+/* Makes 'e' be there as it is wanted.  Returns 0 or a positive errno value. */
+static int
+table_put(struct table *table, struct element *e)
+{
+    if (table->fd >= 0) {
+        return -bpf_map_update_elem(table->fd, &e->key, &e->want, BPF_ANY);
+    }
+    if (!e->slot) {
+        e->slot = find_slot(table->bpf, &e->key);
+        if (!e->slot) {
+            return ENOSPC;
+        }
+        if (table->removed) {
+            /* Somebody may have found the key of before. */
+            oxdp_bpf_synchronize();
+            table->removed = false;
+        }
+        e->slot->key = oxdp_mac_key(e->key.mac, e->key.vlan);
+    }
+    __atomic_store_n(&e->slot->owner.both, e->want.mac.both,
+                     __ATOMIC_RELEASE);
+    return 0;
+}
+
+/* Makes 'e', which is there, be gone. */
+static void
+table_delete(struct table *table, struct element *e)
+{
+    if (table->fd >= 0) {
+        bpf_map_delete_elem(table->fd, &e->key);
+    } else {
+        __atomic_store_n(&e->slot->owner.both, 0, __ATOMIC_RELEASE);
+        table->removed = true;
+    }
+}
+
 /* Makes elements that are wanted be there. */
 static void
 table_add(struct table *table)
@@ -218,8 +290,7 @@ table_add(struct table *table)
     HMAP_FOR_EACH (e, node, &table->elements) {
         if (e->wanted && (!e->there || memcmp(&e->now, &e->want,
                                               sizeof e->want))) {
-            int error = -bpf_map_update_elem(table->fd, &e->key, &e->want,
-                                             BPF_ANY);
+            int error = table_put(table, e);
 
             if (error) {
                 VLOG_WARN_RL(&rl, "cannot add address "ETH_ADDR_FMT" (%s): "
@@ -243,7 +314,7 @@ table_remove(struct table *table)
     HMAP_FOR_EACH_SAFE (e, node, &table->elements) {
         if (!e->wanted) {
             if (e->there) {
-                bpf_map_delete_elem(table->fd, &e->key);
+                table_delete(table, e);
             }
             hmap_remove(&table->elements, &e->node);
             free(e);

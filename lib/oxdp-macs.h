@@ -3,8 +3,8 @@
  * oxdp-macs: the tables of bridges with other_config:xdp-l2=macvlan, see
  * datapath-bpf/oxdp-macvlan.h, and the address filters of their lower ports.
  *
- * Sole writer of oxdp_shared.macvlans, oxdp_macs and oxdp_mac_srcs.  The caller
- * says all that there is to be, between oxdp_macs_start() and
+ * Sole writer of oxdp_shared.macvlans and macs and of oxdp_mac_srcs.  The
+ * caller says all that there is to be, between oxdp_macs_start() and
  * oxdp_macs_finish(), which changes in the kernel what is different.
  *
  * Not thread-safe.
