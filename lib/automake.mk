@@ -13,6 +13,8 @@ lib_liboxdp_a_SOURCES = \
 	lib/oxdp-bflood.h \
 	lib/oxdp-bridge.c \
 	lib/oxdp-bridge.h \
+	lib/oxdp-buckets.c \
+	lib/oxdp-buckets.h \
 	lib/oxdp-compile.c \
 	lib/oxdp-compile.h \
 	lib/oxdp-fdb.c \

@@ -4,7 +4,6 @@
 
 #include "oxdp-table.h"
 
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +16,8 @@
 #include "ovs-thread.h"
 #include "oxdp-abi.h"
 #include "oxdp-bflood.h"
+#include "oxdp-buckets.h"
 #include "oxdp-compile.h"
-#include "oxdp-compat.h"
 #include "oxdp-flood.h"
 #include "oxdp-key.h"
 #include "oxdp-loader.h"
@@ -37,13 +36,6 @@ COVERAGE_DEFINE(xdp_table_grow);
 /* Number of flows per bucket from which on the table of buckets is enlarged. */
 #define FLOWS_PER_BUCKET 3
 
-/* A map of buckets. */
-struct buckets {
-    struct oxdp_bucket *mem;
-    uint32_t order;
-    int fd;
-};
-
 /* Something to be reused or freed after a grace period of BPF. */
 struct pending {
     struct ovs_list node;
@@ -51,7 +43,7 @@ struct pending {
     struct oxdp_masks_gone masks;
     struct oxdp_megaflow *mf;   /* Owner of 'slot', or NULL. */
     bool free_mf;               /* 'mf' was deleted. */
-    struct buckets buckets;     /* 'mem' is NULL if not used. */
+    struct oxdp_buckets buckets;        /* 'mem' is NULL if not used. */
 };
 
 struct oxdp_table {
@@ -65,7 +57,7 @@ struct oxdp_table {
     struct ovs_mutex mutex;     /* Protects all that follows. */
     struct oxdp_pool slots;
     struct oxdp_pool lists;     /* Of opcodes. */
-    struct buckets buckets;
+    struct oxdp_buckets buckets;
     struct oxdp_masks *masks;
     uint32_t n_bpf_flows;
     uint64_t n_full, n_grown;
@@ -222,9 +214,7 @@ reclaim(struct oxdp_table *t, struct ovs_list *done)
             ovsrcu_postpone(megaflow_free, p->mf);
         }
         if (p->buckets.mem) {
-            bpf_map_delete_elem(t->bpf->buckets_fd, &p->buckets.order);
-            oxdp_map_free(p->buckets.mem, sizeof *p->buckets.mem,
-                          1u << p->buckets.order, p->buckets.fd);
+            oxdp_buckets_destroy(t->bpf, &p->buckets);
         }
         free(p);
     }
@@ -304,24 +294,6 @@ reclaimer_main(void *t_)
 
 /* Buckets. */
 
-static int
-buckets_create(struct oxdp_table *t, uint32_t order, struct buckets *b)
-{
-    b->order = order;
-    b->mem = oxdp_map_new("oxdp_buckets_in", sizeof *b->mem, 1u << order,
-                          BPF_F_INNER_MAP, &b->fd);
-    if (!b->mem) {
-        return errno;
-    }
-    int error = -bpf_map_update_elem(t->bpf->buckets_fd, &order, &b->fd,
-                                     BPF_ANY);
-    if (error) {
-        oxdp_map_free(b->mem, sizeof *b->mem, 1u << order, b->fd);
-        b->mem = NULL;
-    }
-    return error;
-}
-
 static uint64_t
 slot_hash(const struct oxdp_table *t, uint32_t slot)
 {
@@ -332,84 +304,27 @@ slot_hash(const struct oxdp_table *t, uint32_t slot)
                             flow->mask_id, t->bpf->seeds);
 }
 
-static bool
-bucket_insert(struct oxdp_bucket *b, uint32_t sig, uint32_t slot)
-{
-    for (int i = 0; i < OXDP_BUCKET_SLOTS; i++) {
-        if (!b->slots[i]) {
-            b->slots[i] = slot + 1;
-            atomic_thread_fence(memory_order_release);
-            *(volatile uint32_t *) &b->sigs[i] = sig;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Inserts 'slot' into 'b'.  Returns false if both its buckets are full. */
-static bool
-buckets_insert(struct oxdp_table *t, struct buckets *b, uint32_t slot)
-{
-    uint64_t hash = slot_hash(t, slot);
-    struct oxdp_bucket *first = &b->mem[oxdp_hash_bucket(hash, b->order)];
-
-    if (bucket_insert(first, oxdp_hash_sig(hash), slot)) {
-        return true;
-    }
-    if (!bucket_insert(&b->mem[oxdp_hash_bucket2(hash, b->order)],
-                       oxdp_hash_sig(hash), slot)) {
-        return false;
-    }
-    first->spilled = 1;
-    return true;
-}
-
-static bool
-bucket_remove(struct oxdp_bucket *b, uint32_t slot)
-{
-    for (int i = 0; i < OXDP_BUCKET_SLOTS; i++) {
-        if (b->slots[i] == slot + 1) {
-            *(volatile uint32_t *) &b->sigs[i] = 0;
-            atomic_thread_fence(memory_order_release);
-            b->slots[i] = 0;
-            return true;
-        }
-    }
-    return false;
-}
-
-static void
-buckets_remove(struct oxdp_table *t, uint32_t slot)
-{
-    struct buckets *b = &t->buckets;
-    uint64_t hash = slot_hash(t, slot);
-
-    if (!bucket_remove(&b->mem[oxdp_hash_bucket(hash, b->order)], slot)) {
-        bucket_remove(&b->mem[oxdp_hash_bucket2(hash, b->order)], slot);
-    }
-}
-
 /* Replaces the buckets by twice as many. */
 static int
 buckets_grow(struct oxdp_table *t)
     OVS_REQUIRES(t->mutex)
 {
     uint32_t order = t->buckets.order + 1;
-    struct buckets new;
+    struct oxdp_buckets new;
     int error;
 
     if (order > OXDP_MAX_ORDER) {
         return ENOSPC;
     }
-    error = buckets_create(t, order, &new);
+    error = oxdp_buckets_create(t->bpf, order, &new);
     if (error) {
         return error;
     }
     for (uint32_t slot = 0; slot < oxdp_pool_size(&t->slots); slot++) {
-        if (slot_flow(t, slot)->live && !buckets_insert(t, &new, slot)) {
+        if (slot_flow(t, slot)->live
+            && !oxdp_buckets_insert(&new, slot_hash(t, slot), slot)) {
             /* Cannot be in half-empty buckets, except by a bad hash. */
-            bpf_map_delete_elem(t->bpf->buckets_fd, &order);
-            oxdp_map_free(new.mem, sizeof *new.mem, 1u << order, new.fd);
+            oxdp_buckets_destroy(t->bpf, &new);
             return ENOSPC;
         }
     }
@@ -496,7 +411,7 @@ install(struct oxdp_table *t, const struct oxdp_key *key,
     }
     atomic_thread_fence(memory_order_release);
     *(volatile uint16_t *) &flow->live = mask_id + 1;
-    if (!buckets_insert(t, &t->buckets, slot)
+    if (!oxdp_buckets_insert(&t->buckets, slot_hash(t, slot), slot)
         && (buckets_grow(t)
             /* Growing inserted it, as it is live. */
             || !flow->live)) {
@@ -533,7 +448,7 @@ uninstall(struct oxdp_table *t, uint32_t slot, struct oxdp_megaflow *mf,
 
     struct oxdp_flow *flow = slot_flow(t, slot);
 
-    buckets_remove(t, slot);
+    oxdp_buckets_remove(&t->buckets, slot_hash(t, slot), slot);
     *(volatile uint16_t *) &flow->live = 0;
     p = add_pending(t);
     p->slot = slot;
@@ -624,7 +539,7 @@ oxdp_table_create(struct oxdp_bpf *bpf, uint32_t max_flows)
 
     t->bpf = bpf;
     t->max_flows = clamp_max_flows(max_flows);
-    if (buckets_create(t, OXDP_MIN_ORDER, &t->buckets)) {
+    if (oxdp_buckets_create(bpf, OXDP_MIN_ORDER, &t->buckets)) {
         free(t);
         return NULL;
     }
@@ -660,8 +575,7 @@ oxdp_table_destroy(struct oxdp_table *t)
 
     oxdp_pool_destroy(&t->slots);
     oxdp_pool_destroy(&t->lists);
-    oxdp_map_free(t->buckets.mem, sizeof *t->buckets.mem,
-                  1u << t->buckets.order, t->buckets.fd);
+    oxdp_buckets_destroy(t->bpf, &t->buckets);
     oxdp_masks_destroy(t->masks);
     cmap_destroy(&t->by_ufid);
     classifier_destroy(&t->cls);
