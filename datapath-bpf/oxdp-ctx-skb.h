@@ -196,12 +196,13 @@ oxdp_ctx_restore_meta(oxdp_ctx *ctx, struct oxdp_meta *meta)
 }
 
 /* Sends a copy of the packet out of 'port'.  Returns 0, or -1 if the kernel
- * refuses. */
+ * refuses, or drops it: then bpf_clone_redirect() is not negative, but
+ * NET_XMIT_DROP or the like. */
 OXDP_INLINE int
 oxdp_ctx_copy(oxdp_ctx *ctx, const struct oxdp_port *port, __u32 port_no)
 {
     oxdp_ctx_sign(ctx);
-    if (bpf_clone_redirect(ctx, port->ifindex, oxdp_redirect_flags(port)) < 0) {
+    if (bpf_clone_redirect(ctx, port->ifindex, oxdp_redirect_flags(port))) {
         return -1;
     }
     if (port->flags & OXDP_PORT_F_LOCAL) {
@@ -227,7 +228,7 @@ oxdp_ctx_punt(oxdp_ctx *ctx)
 OXDP_INLINE int
 oxdp_ctx_punt_copy(oxdp_ctx *ctx)
 {
-    return bpf_clone_redirect(ctx, oxdp_shared.control.cpu_ifindex, 0) < 0
+    return bpf_clone_redirect(ctx, oxdp_shared.control.cpu_ifindex, 0)
            ? TC_ACT_SHOT : TC_ACT_OK;
 }
 

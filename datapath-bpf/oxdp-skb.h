@@ -30,7 +30,9 @@ oxdp_copy_to(oxdp_ctx *ctx, __u32 in_port, __u32 out_port)
         return;
     } else if (oxdp_ctx_is_too_long(ctx, port)) {
         oxdp_drop(in_port, OXDP_DROP_MTU);
-    } else if (oxdp_ctx_copy(ctx, port, out_port)) {
+    } else if (oxdp_ctx_copy(ctx, port, out_port)
+               && !(port->flags & OXDP_PORT_F_DOWN)) {
+        /* That floods do not get to ports that are down is no loss. */
         oxdp_drop(in_port, OXDP_DROP_OUT_ERROR);
     }
 }
