@@ -581,6 +581,7 @@ oxdp_xsk_get_stats(const struct oxdp_xsk *xsk, struct oxdp_xsk_stats *stats)
     atomic_read_relaxed(&xsk->rx_bad, &stats->rx_bad);
     atomic_read_relaxed(&xsk->tx_packets, &stats->tx_packets);
     atomic_read_relaxed(&xsk->tx_dropped, &stats->tx_dropped);
-    stats->rx_ring_full = kernel.rx_ring_full;
+    /* Without a chunk the packet is lost before it gets to the ring. */
+    stats->rx_ring_full = kernel.rx_ring_full + kernel.rx_dropped;
     stats->rx_fill_empty = kernel.rx_fill_ring_empty_descs;
 }
