@@ -47,6 +47,7 @@ ovs_wrapped_functions = \
 	dpif_supports_explicit_drop_action \
 	dpif_supports_lb_output_action \
 	dpif_supports_tnl_push_pop \
+	netdev_get_custom_stats \
 	netdev_get_stats \
 	ofproto_port_set_state \
 	ovsdb_idl_omit \

@@ -160,9 +160,29 @@ xdp_away_wait(struct xdp_dp *dp)
     }
 }
 
+/* Goes on counting packets of 'port' that came while no daemon ran from 'old', of
+ * the maps that were in use then.  With the maps that are in use now BPF counts
+ * none, as there are sockets. */
+static void
+port_inherit(struct xdp_dp *dp, const struct xdp_port *port,
+             const struct oxdp_port_stats *old)
+{
+    uint32_t port_no = odp_to_u32(port->port_no);
+    struct oxdp_port_stats *first
+        = &oxdp_bpf_cpu_block(dp->bpf, 0)->ports[port_no];
+    struct oxdp_port_stats stats;
+
+    first->drops[OXDP_DROP_NO_DAEMON] += old->drops[OXDP_DROP_NO_DAEMON];
+    first->fallbacks[OXDP_AWAY_NO_DAEMON]
+        += old->fallbacks[OXDP_AWAY_NO_DAEMON];
+    xdp_port_get_stats(dp, port_no, &stats);
+    sum_up(&stats, &dp->bpf->shared->ports[port_no].away);
+}
+
 /* Logs what 'legacy' says of 'port'. */
 static void
-port_tell_legacy(const struct xdp_port *port, const struct oxdp_legacy *legacy)
+port_tell_legacy(struct xdp_dp *dp, const struct xdp_port *port,
+                 const struct oxdp_legacy *legacy)
 {
     struct ds ds = DS_EMPTY_INITIALIZER;
     struct oxdp_port_stats stats;
@@ -180,6 +200,7 @@ port_tell_legacy(const struct xdp_port *port, const struct oxdp_legacy *legacy)
             VLOG_WARN("port %s: before this ovs-vswitchd took over, %s",
                       port->name, ds_cstr(&ds));
         }
+        port_inherit(dp, port, &stats);
     }
     ds_destroy(&ds);
 }
@@ -198,7 +219,7 @@ xdp_away_tell_legacy(struct xdp_dp *dp, const struct oxdp_legacy *legacy)
     }
     ovs_mutex_lock(&dp->port_mutex);
     HMAP_FOR_EACH (port, node, &dp->ports) {
-        port_tell_legacy(port, legacy);
+        port_tell_legacy(dp, port, legacy);
     }
     ovs_mutex_unlock(&dp->port_mutex);
 }

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 
-#include "coverage.h"
 #include "dp-packet.h"
 #include "dpif-xdp.h"
 #include "flow.h"
@@ -20,9 +19,6 @@
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(dpif_xdp_execute);
-
-COVERAGE_DEFINE(xdp_execute_recirc_limit);
-COVERAGE_DEFINE(xdp_execute_bad_port);
 
 /* As deep as in dpif-netdev. */
 #define MAX_RECIRC_DEPTH 6
@@ -54,7 +50,7 @@ output(struct xdp_dp *dp, struct dp_packet_batch *batch, odp_port_t port_no)
     }
     if (i >= OXDP_MAX_PORTS
         || !(dp->bpf->shared->ports[i].flags & OXDP_PORT_F_PRESENT)) {
-        COVERAGE_ADD(xdp_execute_bad_port, dp_packet_batch_size(batch));
+        xdp_lose(dp, XDP_LOSS_USER_PORT, dp_packet_batch_size(batch));
         return;
     }
     DP_PACKET_BATCH_FOR_EACH (j, packet, batch) {
@@ -85,6 +81,10 @@ lb_output(struct xdp_dp *dp, struct dp_packet_batch *batch, uint32_t id)
         }
         port_no = xdp_bond_take(dp, id, dp_packet_get_rss_hash(packet),
                                 dp_packet_size(packet));
+        if (port_no == ODPP_NONE) {
+            xdp_lose(dp, XDP_LOSS_USER_BOND, 1);
+            continue;
+        }
         dp_packet_batch_init_packet(&one, packet);
         output(dp, &one, port_no);
     }
@@ -117,12 +117,12 @@ userspace(struct xdp_dp *dp, struct dp_packet_batch *batch,
 /* Returns false, and counts the packets as lost, if they have been through the
  * table too often. */
 static bool
-may_recirculate(const struct dp_packet_batch *batch)
+may_recirculate(struct xdp_dp *dp, const struct dp_packet_batch *batch)
 {
     if (*recirc_depth_get() >= MAX_RECIRC_DEPTH) {
         static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
 
-        COVERAGE_ADD(xdp_execute_recirc_limit, dp_packet_batch_size(batch));
+        xdp_lose(dp, XDP_LOSS_USER_RECIRC, dp_packet_batch_size(batch));
         VLOG_WARN_RL(&rl, "packet dropped: recirculated more than %d times",
                      MAX_RECIRC_DEPTH);
         return false;
@@ -137,7 +137,7 @@ recirculate(struct xdp_dp *dp, struct dp_packet_batch *batch,
     int *depth = recirc_depth_get();
     struct dp_packet *packet;
 
-    if (!may_recirculate(batch)) {
+    if (!may_recirculate(dp, batch)) {
         return;
     }
     (*depth)++;
@@ -162,7 +162,7 @@ tunnel_pop(struct xdp_dp *dp, struct dp_packet_batch *batch,
     struct dp_packet_batch inner;
     struct dp_packet *packet;
 
-    if (!may_recirculate(batch)) {
+    if (!may_recirculate(dp, batch)) {
         return;
     }
     dp_packet_batch_clone(&inner, batch);
@@ -237,6 +237,22 @@ execute_cb(void *aux_, struct dp_packet_batch *batch, const struct nlattr *a,
     dp_packet_delete_batch(batch, should_steal);
 }
 
+/* Returns how many bytes of 'actions' are in front of the action that drops,
+ * if it is one of the list itself, or else 'actions_len'. */
+static size_t
+find_drop(const struct nlattr *actions, size_t actions_len)
+{
+    const struct nlattr *a;
+    size_t left;
+
+    NL_ATTR_FOR_EACH_UNSAFE (a, left, actions, actions_len) {
+        if (nl_attr_type(a) == OVS_ACTION_ATTR_DROP) {
+            break;
+        }
+    }
+    return actions_len - left;
+}
+
 /* Executes 'actions' on '*batch'; unless 'steal', what is left of the packets
  * stays in it. */
 static void
@@ -245,7 +261,17 @@ execute(struct xdp_dp *dp, struct dp_packet_batch *batch,
         size_t actions_len, bool steal)
 {
     struct execute_aux aux = { .dp = dp, .flow = flow };
+    size_t len = find_drop(actions, actions_len);
 
+    if (len && len < actions_len) {
+        odp_execute_actions(&aux, batch, false, actions, len, execute_cb);
+    }
+    if (!actions_len || len < actions_len) {
+        xdp_lose(dp, XDP_LOSS_USER_ACTION, dp_packet_batch_size(batch));
+        actions = ALIGNED_CAST(const struct nlattr *,
+                               (const char *) actions + len);
+        actions_len -= len;
+    }
     odp_execute_actions(&aux, batch, steal, actions, actions_len,
                         execute_cb);
 }

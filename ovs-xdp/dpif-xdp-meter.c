@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "coverage.h"
 #include "dp-packet.h"
 #include "dpif-xdp.h"
 #include "openflow/openflow.h"
@@ -22,7 +21,6 @@
 #include "oxdp-meter.h"
 #include "util.h"
 
-COVERAGE_DEFINE(xdp_meter_drop);
 
 #define METER_FLAGS (OFPMF13_KBPS | OFPMF13_PKTPS | OFPMF13_BURST \
                      | OFPMF13_STATS)
@@ -111,7 +109,7 @@ xdp_meter_run(struct xdp_dp *dp, struct dp_packet_batch *batch, uint32_t id)
         if (oxdp_meter_take(meter, now, 1, dp_packet_size(packet))) {
             dp_packet_batch_refill(batch, packet, i);
         } else {
-            COVERAGE_INC(xdp_meter_drop);
+            xdp_lose(dp, XDP_LOSS_USER_METER, 1);
             dp_packet_delete(packet);
         }
     }

@@ -124,6 +124,24 @@ xdp_port_get_stats(const struct xdp_dp *dp, uint32_t port_no,
 }
 
 bool
+xdp_port_get_stats_by_name(const char *name, struct oxdp_port_stats *sum)
+{
+    struct xdp_dp *dp = xdp_dp_get();
+    struct xdp_port *port = NULL;
+
+    if (dp) {
+        ovs_mutex_lock(&dp->port_mutex);
+        port = xdp_port_by_name(dp, name);
+        if (port) {
+            xdp_port_get_stats(dp, odp_to_u32(port->port_no), sum);
+        }
+        ovs_mutex_unlock(&dp->port_mutex);
+        xdp_dp_unref(dp);
+    }
+    return port != NULL;
+}
+
+bool
 xdp_netdev_get_stats(const struct netdev *netdev, struct oxdp_port_stats *sum)
 {
     struct xdp_dp *dp = xdp_dp_get();

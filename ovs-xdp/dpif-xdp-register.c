@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "dpif-xdp.h"
+#include "dpif-xdp-show.h"
 #include "netdev.h"
 #include "netdev-xdp.h"
 #include "smap.h"
@@ -114,6 +115,27 @@ __wrap_netdev_get_stats(const struct netdev *netdev,
         stats->tx_bytes += ours.tx_bytes;
         stats->rx_packets += ours.rx_packets;
         stats->rx_bytes += ours.rx_bytes;
+    }
+    return error;
+}
+
+/* Counters of an Interface that OVS has no name for. */
+
+int __real_netdev_get_custom_stats(const struct netdev *,
+                                   struct netdev_custom_stats *);
+int __wrap_netdev_get_custom_stats(const struct netdev *,
+                                   struct netdev_custom_stats *);
+
+int
+__wrap_netdev_get_custom_stats(const struct netdev *netdev,
+                               struct netdev_custom_stats *stats)
+{
+    int error = __real_netdev_get_custom_stats(netdev, stats);
+    struct oxdp_port_stats ours;
+
+    if (xdp_port_get_stats_by_name(netdev_get_name(netdev), &ours)) {
+        xdp_custom_stats_put(&ours, stats);
+        error = 0;
     }
     return error;
 }

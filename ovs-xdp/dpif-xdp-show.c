@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "netdev.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
 #include "oxdp-compile.h"
@@ -44,7 +45,10 @@ xdp_loss_info(enum xdp_loss loss)
 void
 xdp_losses_get(const struct xdp_dp *dp, uint64_t losses[XDP_N_LOSSES])
 {
-    memset(losses, 0, XDP_N_LOSSES * sizeof *losses);
+    for (int i = 0; i < XDP_N_LOSSES; i++) {
+        atomic_read_relaxed(&CONST_CAST(struct xdp_dp *, dp)->losses[i],
+                            &losses[i]);
+    }
     for (uint32_t i = 0; i < dp->bpf->n_queues; i++) {
         struct oxdp_xsk_stats s;
 
@@ -53,8 +57,6 @@ xdp_losses_get(const struct xdp_dp *dp, uint64_t losses[XDP_N_LOSSES])
         losses[XDP_LOSS_RING_BAD] += s.rx_bad;
         losses[XDP_LOSS_NOT_SENT] += s.tx_dropped;
     }
-    atomic_read_relaxed(&CONST_CAST(struct xdp_dp *, dp)->n_lost,
-                        &losses[XDP_LOSS_HANDLER]);
 }
 
 struct xdp_port_reasons *
@@ -106,6 +108,37 @@ xdp_ports_sorted(const struct xdp_dp *dp, size_t *n)
     }
     qsort(ports, *n, sizeof *ports, compare_ports);
     return ports;
+}
+
+static void
+put_custom(struct netdev_custom_stats *stats, const char *kind,
+           const char *reason, uint64_t value)
+{
+    struct netdev_custom_counter *counter;
+
+    if (!value) {
+        return;
+    }
+    stats->counters = xrealloc(stats->counters, ((stats->size + 1)
+                                                 * sizeof *stats->counters));
+    counter = &stats->counters[stats->size++];
+    counter->value = value;
+    snprintf(counter->name, sizeof counter->name, "xdp_%s_%s", kind, reason);
+    for (char *p = counter->name; *p; p++) {
+        *p = *p == '-' ? '_' : *p;
+    }
+}
+
+void
+xdp_custom_stats_put(const struct oxdp_port_stats *s,
+                     struct netdev_custom_stats *stats)
+{
+    for (int i = 0; i < OXDP_N_DROPS; i++) {
+        put_custom(stats, "drop", oxdp_drop_info(i)->name, s->drops[i]);
+    }
+    for (int i = 0; i < OXDP_N_AWAYS; i++) {
+        put_custom(stats, "bridge", oxdp_drop_info(i)->name, s->fallbacks[i]);
+    }
 }
 
 /* Tables. */

@@ -12,6 +12,8 @@
 
 #include "dpif-xdp.h"
 
+struct netdev_custom_stats;
+
 /* Where the packets of a flow are handled, as xdp_flow_layer() names it. */
 #define XDP_LAYERS                                      \
     XDP_LAYER(XDP, "xdp")                               \
@@ -40,29 +42,6 @@ const char *xdp_layer_name(enum xdp_layer);
  * Flows with another one are in that of port 0. */
 struct xdp_port_reasons *xdp_reasons_get(const struct xdp_dp *);
 
-/* Why a packet was lost between BPF and OVS: ENUM, NAME, what it means, what to
- * do.  BPF's own reasons are OXDP_DROPS. */
-#define XDP_LOSSES                                                           \
-    XDP_LOSS(RING_FULL, "ring-full",                                         \
-             "the ring of an AF_XDP socket was full",                        \
-             "look for what stops or starves ovs-vswitchd")                  \
-    XDP_LOSS(RING_BAD, "ring-bad", "AF_XDP packet without valid header",     \
-             "nothing: counts packets in flight during an upgrade")          \
-    XDP_LOSS(NOT_SENT, "not-sent",                                           \
-             "ovs-vswitchd could not send it to the CPU port",               \
-             "look for flows that take ovs-vswitchd in "                     \
-             "ovs-appctl dpif-xdp/fallback-show")                            \
-    XDP_LOSS(HANDLER, "handler",                                             \
-             "no handler of ovs-vswitchd had room for it",                   \
-             "look for a sender of ever new flows, or install wider flows")
-
-enum xdp_loss {
-#define XDP_LOSS(ENUM, NAME, TEXT, ADVICE) XDP_LOSS_##ENUM,
-    XDP_LOSSES
-#undef XDP_LOSS
-    XDP_N_LOSSES
-};
-
 struct xdp_loss_info {
     const char *name, *text, *advice;
 };
@@ -71,6 +50,11 @@ const struct xdp_loss_info *xdp_loss_info(enum xdp_loss);
 
 /* Counts the packets lost so since the datapath was opened. */
 void xdp_losses_get(const struct xdp_dp *, uint64_t losses[XDP_N_LOSSES]);
+
+/* Appends to '*stats' those counters of '*s' that are not 0: "xdp_drop_REASON" and
+ * "xdp_bridge_REASON", for column statistics of an Interface.  Any thread. */
+void xdp_custom_stats_put(const struct oxdp_port_stats *s,
+                          struct netdev_custom_stats *stats);
 
 /* Returns the ports by number, '*n' of them, in an array to be freed. */
 struct xdp_port **xdp_ports_sorted(const struct xdp_dp *, size_t *n)

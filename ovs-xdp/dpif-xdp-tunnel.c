@@ -10,7 +10,6 @@
 
 #include <config.h>
 
-#include "coverage.h"
 #include "dp-packet.h"
 #include "dpif-xdp.h"
 #include "flow.h"
@@ -23,9 +22,6 @@
 #include "tnl-ports.h"
 #include "util.h"
 
-COVERAGE_DEFINE(xdp_tunnel_no_port);
-COVERAGE_DEFINE(xdp_tunnel_pop_error);
-COVERAGE_DEFINE(xdp_tunnel_push_error);
 
 /* A tunnel port, for the threads that execute actions.  Under RCU. */
 struct xdp_tunnel {
@@ -118,14 +114,14 @@ xdp_tunnel_push(struct xdp_dp *dp, struct dp_packet_batch *batch,
     struct dp_packet *packet;
 
     if (!tunnel) {
-        COVERAGE_ADD(xdp_tunnel_no_port, n);
+        xdp_lose(dp, XDP_LOSS_USER_TUNNEL, n);
         return false;
     }
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
         set_hash(packet);
     }
     if (netdev_push_header(tunnel->netdev, batch, action)) {
-        COVERAGE_ADD(xdp_tunnel_push_error, n);
+        xdp_lose(dp, XDP_LOSS_USER_TUNNEL, n);
         return false;
     }
     return true;
@@ -140,11 +136,11 @@ xdp_tunnel_pop(struct xdp_dp *dp, struct dp_packet_batch *batch,
     struct dp_packet *packet;
 
     if (!tunnel) {
-        COVERAGE_ADD(xdp_tunnel_no_port, n);
+        xdp_lose(dp, XDP_LOSS_USER_TUNNEL, n);
         return false;
     }
     netdev_pop_header(tunnel->netdev, batch);
-    COVERAGE_ADD(xdp_tunnel_pop_error, n - dp_packet_batch_size(batch));
+    xdp_lose(dp, XDP_LOSS_USER_TUNNEL, n - dp_packet_batch_size(batch));
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
         packet->md.in_port.odp_port = port_no;
     }

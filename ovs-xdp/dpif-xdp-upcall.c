@@ -85,7 +85,6 @@ xdp_upcall_queue(struct xdp_dp *dp, struct dp_packet *packet,
 {
     struct xdp_handler *handler = *this_handler_get();
     bool locked = false;
-    uint64_t old;
 
     if (!handler) {
         /* Not a handler's thread: any of them will do. */
@@ -117,7 +116,7 @@ xdp_upcall_queue(struct xdp_dp *dp, struct dp_packet *packet,
         ovs_rwlock_unlock(&dp->handlers_lock);
     }
     if (packet) {
-        atomic_add_relaxed(&dp->n_lost, 1, &old);
+        xdp_lose(dp, XDP_LOSS_HANDLER, 1);
         dp_packet_delete(packet);
     }
 }
@@ -236,7 +235,6 @@ static void
 receive_copy(struct xdp_dp *dp, struct dp_packet *packet, uint64_t cookie)
 {
     const struct nlattr *a = oxdp_cookie_find(cookie);
-    uint64_t old;
 
     if (a) {
         struct flow flow;
@@ -247,7 +245,7 @@ receive_copy(struct xdp_dp *dp, struct dp_packet *packet, uint64_t cookie)
                          nl_attr_find_nested(a, OVS_USERSPACE_ATTR_ACTIONS));
     } else {
         /* The flow has gone in the meantime. */
-        atomic_add_relaxed(&dp->n_lost, 1, &old);
+        xdp_lose(dp, XDP_LOSS_FLOW_GONE, 1);
         dp_packet_delete(packet);
     }
 }

@@ -389,7 +389,9 @@ dpif_xdp_get_stats(const struct dpif *dpif, struct dpif_dp_stats *stats)
     stats->n_hit += n;
     atomic_read_relaxed(&dp->n_missed, &n);
     stats->n_missed += n;
-    atomic_read_relaxed(&dp->n_lost, &n);
+    atomic_read_relaxed(&dp->losses[XDP_LOSS_HANDLER], &n);
+    stats->n_lost += n;
+    atomic_read_relaxed(&dp->losses[XDP_LOSS_FLOW_GONE], &n);
     stats->n_lost += n;
     return 0;
 }

@@ -92,6 +92,49 @@ enum xdp_l2 {
 #undef XDP_L2
 };
 
+/* Why a packet was lost between BPF and OVS, or in ovs-vswitchd: ENUM, NAME, what
+ * it means, what to do.  BPF's own reasons are OXDP_DROPS. */
+#define XDP_LOSSES                                                           \
+    XDP_LOSS(RING_FULL, "ring-full",                                         \
+             "the ring of an AF_XDP socket was full",                        \
+             "look for what stops or starves ovs-vswitchd")                  \
+    XDP_LOSS(RING_BAD, "ring-bad", "AF_XDP packet without valid header",     \
+             "nothing: counts packets in flight during an upgrade")          \
+    XDP_LOSS(NOT_SENT, "not-sent",                                           \
+             "ovs-vswitchd could not send it to the CPU port",               \
+             "look for flows that take ovs-vswitchd in "                     \
+             "ovs-appctl dpif-xdp/fallback-show")                            \
+    XDP_LOSS(HANDLER, "handler",                                             \
+             "no handler of ovs-vswitchd had room for it",                   \
+             "look for a sender of ever new flows, or install wider flows")  \
+    XDP_LOSS(FLOW_GONE, "flow-gone",                                         \
+             "copy for a controller or collector of a flow that has gone",   \
+             "nothing: counts packets in flight while flows change")         \
+    XDP_LOSS(USER_ACTION, "user-action", "flow says drop, in ovs-vswitchd",  \
+             "see ovs-appctl dpctl/dump-flows")                              \
+    XDP_LOSS(USER_PORT, "user-output-port",                                  \
+             "output to a port that is not there, in ovs-vswitchd",          \
+             "nothing: flows follow within a second")                        \
+    XDP_LOSS(USER_BOND, "user-bond",                                         \
+             "bond without a member that may send, in ovs-vswitchd",         \
+             "see ovs-appctl bond/show")                                     \
+    XDP_LOSS(USER_RECIRC, "user-recirc-depth",                               \
+             "recirculated too often, in ovs-vswitchd",                      \
+             "look for a loop of resubmits in the OpenFlow tables")          \
+    XDP_LOSS(USER_METER, "user-meter",                                       \
+             "exceeded the rate of a meter, in ovs-vswitchd",                \
+             "see ovs-ofctl meter-stats")                                    \
+    XDP_LOSS(USER_TUNNEL, "user-tunnel",                                     \
+             "tunnel header missing, wrong, or of a tunnel that has gone",   \
+             "look for who sends such packets to the tunnel's port")
+
+enum xdp_loss {
+#define XDP_LOSS(ENUM, NAME, TEXT, ADVICE) XDP_LOSS_##ENUM,
+    XDP_LOSSES
+#undef XDP_LOSS
+    XDP_N_LOSSES
+};
+
 /* A port.  Protected by the datapath's 'port_mutex'. */
 struct xdp_port {
     struct hmap_node node;      /* In 'ports', by number. */
@@ -225,7 +268,8 @@ struct xdp_dp {
     /* Figures. */
     atomic_uint64_t n_user_hits;        /* Lookups in userspace. */
     atomic_uint64_t n_missed;           /* Of these, upcalls. */
-    atomic_uint64_t n_lost;             /* Upcalls without room. */
+    atomic_uint64_t losses[XDP_N_LOSSES];       /* Those that sockets do not
+                                                 * count. */
 };
 
 struct dpif_xdp {
@@ -244,6 +288,15 @@ void xdp_dp_unref(struct xdp_dp *);
 /* Unless there is a datapath, removes from the kernel the one that an earlier
  * daemon has left.  Main thread. */
 void xdp_dp_remove_leftover(void);
+
+/* Counts 'n' packets that are lost because of 'loss'.  Any thread. */
+static inline void
+xdp_lose(struct xdp_dp *dp, enum xdp_loss loss, size_t n)
+{
+    uint64_t old;
+
+    atomic_add_relaxed(&dp->losses[loss], n, &old);
+}
 
 static inline struct xdp_dp *
 get_xdp_dp(const struct dpif *dpif)
@@ -303,6 +356,9 @@ char *xdp_port_take_refusal(const char *name);
 /* Adds up the counters of 'port_no' on all CPUs. */
 void xdp_port_get_stats(const struct xdp_dp *, uint32_t port_no,
                         struct oxdp_port_stats *);
+
+/* The same of port 'name'.  Returns false if there is none.  Any thread. */
+bool xdp_port_get_stats_by_name(const char *name, struct oxdp_port_stats *);
 
 /* The same of the system's device 'netdev'.  Returns false if that is no port
  * of the datapath.  Any thread. */
