@@ -72,6 +72,7 @@ LAB_TESTS = \
 	tests/port-life.test \
 	tests/privileges.test \
 	tests/qos.test \
+	tests/reasons.test \
 	tests/restart.test \
 	tests/sampling.test \
 	tests/storm.test \
@@ -123,6 +124,7 @@ EXTRA_DIST += \
 	tests/macvlan.py \
 	tests/netns-works \
 	tests/openmetrics.py \
+	tests/reasons.py \
 	tests/run-test \
 	tests/vlan-normal.py \
 	tests/verifier-budget \
