@@ -123,12 +123,13 @@ set_upcall_limit(struct oxdp_queue *queue, uint64_t limit)
     WRITE(queue->upcall_limit, MIN(MAX(limit, MIN_UPCALLS), queue->limit));
 }
 
-/* A packet was read.  If many were and the queue always had more, this is how
- * fast they can be read. */
+/* 'n' packets were read.  If many were and the queue always had more, this is
+ * how fast they can be read. */
 static void
-measure_speed(struct reader *r)
+measure_speed(struct reader *r, int n)
 {
-    if (++r->n_busy >= SPEED_PACKETS || !r->busy_since) {
+    r->n_busy += n;
+    if (r->n_busy >= SPEED_PACKETS || !r->busy_since) {
         long long int now = time_msec();
 
         if (r->busy_since) {
@@ -143,7 +144,7 @@ measure_speed(struct reader *r)
 
 void
 oxdp_queues_read(struct oxdp_queues *queues, uint32_t socket,
-                 const struct oxdp_hdr *hdr)
+                 const struct oxdp_hdr *hdr, int n)
 {
     /* Whoever wrote the header. */
     if (hdr->cpu < queues->n_cpus && hdr->cpu % queues->n_sockets == socket
@@ -151,7 +152,7 @@ oxdp_queues_read(struct oxdp_queues *queues, uint32_t socket,
         struct reader *r = &queues->readers[hdr->cpu];
         struct oxdp_cpu_block *block = r->block;
 
-        measure_speed(r);
+        measure_speed(r, n);
         advance(&block->port_queues[hdr->port].read, hdr->port_seq);
         advance(&block->queue.read, hdr->seq);
     }

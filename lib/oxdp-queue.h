@@ -33,9 +33,10 @@ bool oxdp_queues_beat(struct oxdp_queues *, uint32_t socket);
 /* Nobody reads any socket any more.  No reader may be active. */
 void oxdp_queues_stop(struct oxdp_queues *);
 
-/* A packet with header 'hdr' was taken off 'socket'. */
+/* 'n' packets were taken off 'socket', in a row, of the same CPU and the same
+ * port; the last had header 'hdr'. */
 void oxdp_queues_read(struct oxdp_queues *, uint32_t socket,
-                      const struct oxdp_hdr *);
+                      const struct oxdp_hdr *, int n);
 
 /* 'socket' was found empty at time_msec() 'now'.  Returns when that should be
  * looked at again, for there was something sent that has not come, or LLONG_MAX

@@ -809,6 +809,15 @@ oxdp_table_lookup(const struct oxdp_table *t, struct flow *flow)
     return rule ? CONTAINER_OF(rule, struct oxdp_megaflow, rule) : NULL;
 }
 
+bool
+oxdp_megaflow_matches(const struct oxdp_megaflow *mf,
+                      const struct miniflow *flow)
+{
+    const struct minimatch *match = &mf->rule.match;
+
+    return miniflow_equal_in_minimask(flow, match->flow, match->mask);
+}
+
 struct oxdp_megaflow *
 oxdp_table_find(const struct oxdp_table *t, const ovs_u128 *ufid)
 {

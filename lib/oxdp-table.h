@@ -150,6 +150,11 @@ void oxdp_table_flush(struct oxdp_table *);
 /* Returns the flow that 'flow' matches, or NULL. */
 struct oxdp_megaflow *oxdp_table_lookup(const struct oxdp_table *,
                                         struct flow *flow);
+
+/* Returns true if 'mf' matches 'flow'. */
+bool oxdp_megaflow_matches(const struct oxdp_megaflow *mf,
+                           const struct miniflow *flow);
+
 struct oxdp_megaflow *oxdp_table_find(const struct oxdp_table *,
                                       const ovs_u128 *ufid);
 

@@ -135,20 +135,20 @@ recirculate(struct xdp_dp *dp, struct dp_packet_batch *batch,
             uint32_t recirc_id)
 {
     int *depth = recirc_depth_get();
+    struct dp_packet_batch clones;
     struct dp_packet *packet;
 
     if (!may_recirculate(dp, batch)) {
         return;
     }
-    (*depth)++;
-    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
-        struct dp_packet *clone = dp_packet_clone(packet);
-
-        clone->md.recirc_id = recirc_id;
+    dp_packet_batch_clone(&clones, batch);
+    DP_PACKET_BATCH_FOR_EACH (i, packet, &clones) {
+        packet->md.recirc_id = recirc_id;
         /* As BPF does, which hashes packets as they are now. */
-        *dp_packet_ol_flags_ptr(clone) &= ~DP_PACKET_OL_RSS_HASH;
-        xdp_receive(dp, clone);
+        *dp_packet_ol_flags_ptr(packet) &= ~DP_PACKET_OL_RSS_HASH;
     }
+    (*depth)++;
+    xdp_receive(dp, &clones);
     (*depth)--;
 }
 
@@ -160,7 +160,6 @@ tunnel_pop(struct xdp_dp *dp, struct dp_packet_batch *batch,
 {
     int *depth = recirc_depth_get();
     struct dp_packet_batch inner;
-    struct dp_packet *packet;
 
     if (!may_recirculate(dp, batch)) {
         return;
@@ -172,9 +171,7 @@ tunnel_pop(struct xdp_dp *dp, struct dp_packet_batch *batch,
         return;
     }
     (*depth)++;
-    DP_PACKET_BATCH_FOR_EACH (i, packet, &inner) {
-        xdp_receive(dp, packet);
-    }
+    xdp_receive(dp, &inner);
     (*depth)--;
 }
 
@@ -276,33 +273,107 @@ execute(struct xdp_dp *dp, struct dp_packet_batch *batch,
                         execute_cb);
 }
 
-void
-xdp_receive(struct xdp_dp *dp, struct dp_packet *packet)
+/* Packets in a row that the same flow matches, whose actions are executed on
+ * all of them together. */
+struct run {
+    struct oxdp_megaflow *mf;   /* Or NULL if there is none yet. */
+    struct flow flow;           /* Of the first of the packets. */
+    struct dp_packet_batch packets;
+    uint64_t n_bytes;
+    uint16_t tcp_flags;
+};
+
+/* Executes the actions of what there is of 'run', and empties it. */
+static void
+run_execute(struct xdp_dp *dp, struct run *run)
 {
-    struct dp_packet_batch batch;
-    struct oxdp_megaflow *mf;
-    struct flow flow;
+    size_t n = dp_packet_batch_size(&run->packets);
+    struct oxdp_actions *actions;
     uint64_t old;
 
-    flow_extract(packet, &flow);
-    if (!dp_packet_rss_valid(packet)) {
-        dp_packet_set_rss_hash(packet, flow_hash_5tuple(&flow, 0));
+    if (!n) {
+        return;
     }
-    mf = oxdp_table_lookup(dp->table, &flow);
-    if (mf) {
-        struct oxdp_actions *actions
-            = ovsrcu_get(struct oxdp_actions *, &mf->actions);
+    actions = ovsrcu_get(struct oxdp_actions *, &run->mf->actions);
+    atomic_add_relaxed(&dp->n_user_hits, n, &old);
+    oxdp_megaflow_count(run->mf, n, run->n_bytes, run->tcp_flags);
+    execute(dp, &run->packets, &run->flow, actions->actions, actions->size,
+            true);
+    dp_packet_batch_init(&run->packets);
+    run->n_bytes = 0;
+    run->tcp_flags = 0;
+}
 
-        atomic_add_relaxed(&dp->n_user_hits, 1, &old);
-        oxdp_megaflow_count(mf, 1, dp_packet_size(packet),
-                            ntohs(flow.nw_proto == IPPROTO_TCP
-                                  && is_ip_any(&flow) ? flow.tcp_flags : 0));
-        dp_packet_batch_init_packet(&batch, packet);
-        execute(dp, &batch, &flow, actions->actions, actions->size, true);
+/* Adds 'packet', of which 'mini' was extracted and whose flow is in 'run'. */
+static void
+run_add(struct run *run, struct dp_packet *packet, const struct miniflow *mini)
+{
+    ovs_be16 dl_type = MINIFLOW_GET_BE16(mini, dl_type);
+
+    dp_packet_batch_add(&run->packets, packet);
+    run->n_bytes += dp_packet_size(packet);
+    if (MINIFLOW_GET_U8(mini, nw_proto) == IPPROTO_TCP
+        && (dl_type == htons(ETH_TYPE_IP) || dl_type == htons(ETH_TYPE_IPV6))) {
+        run->tcp_flags |= miniflow_get_tcp_flags(mini);
+    }
+}
+
+/* Returns true if the actions that a packet with 'mini' gets can be executed
+ * together with those of 'run': conntrack looks at protocol and ports of the
+ * first packet, whether the flow matches them or not. */
+static bool
+run_takes(const struct run *run, const struct miniflow *mini)
+{
+    return (!dp_packet_batch_is_empty(&run->packets)
+            && run->flow.nw_proto == MINIFLOW_GET_U8(mini, nw_proto)
+            && run->flow.tp_src == MINIFLOW_GET_BE16(mini, tp_src)
+            && run->flow.tp_dst == MINIFLOW_GET_BE16(mini, tp_dst));
+}
+
+static void
+receive(struct xdp_dp *dp, struct run *run, struct dp_packet *packet)
+{
+    struct {
+        struct miniflow flow;
+        uint64_t buf[FLOW_U64S];
+    } mini;
+    bool same_flow;
+    uint64_t old;
+
+    miniflow_extract(packet, &mini.flow);
+    if (!dp_packet_rss_valid(packet)) {
+        dp_packet_set_rss_hash(packet, miniflow_hash_5tuple(&mini.flow, 0));
+    }
+    same_flow = run->mf && oxdp_megaflow_matches(run->mf, &mini.flow);
+    if (!same_flow || !run_takes(run, &mini.flow)) {
+        run_execute(dp, run);
+        miniflow_expand(&mini.flow, &run->flow);
+        if (!same_flow) {
+            run->mf = oxdp_table_lookup(dp->table, &run->flow);
+        }
+    }
+    if (run->mf) {
+        run_add(run, packet, &mini.flow);
     } else {
         atomic_add_relaxed(&dp->n_missed, 1, &old);
-        xdp_upcall_queue(dp, packet, DPIF_UC_MISS, &flow, NULL, NULL);
+        xdp_upcall_queue(dp, packet, DPIF_UC_MISS, &run->flow, NULL, NULL);
     }
+}
+
+void
+xdp_receive(struct xdp_dp *dp, struct dp_packet_batch *batch)
+{
+    struct dp_packet *packet;
+    struct run run;
+
+    run.mf = NULL;
+    run.n_bytes = 0;
+    run.tcp_flags = 0;
+    dp_packet_batch_init(&run.packets);
+    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+        receive(dp, &run, packet);
+    }
+    run_execute(dp, &run);
 }
 
 int

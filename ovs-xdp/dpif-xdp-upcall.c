@@ -34,8 +34,12 @@ VLOG_DEFINE_THIS_MODULE(dpif_xdp_upcall);
 /* Nice value of handler threads. */
 #define HANDLER_NICE -10
 
-/* Packets read from a socket before upcalls are returned. */
-#define RECV_BATCH 32
+/* Packets read from a socket at a time. */
+#define RECV_BATCH NETDEV_MAX_BURST
+
+/* How often a handler reads its sockets, if nothing becomes an upcall, before
+ * it looks at what else wants it. */
+#define RECV_ROUNDS 16
 
 static struct odp_support odp_support = {
     .max_vlan_headers = SIZE_MAX,
@@ -250,11 +254,9 @@ receive_copy(struct xdp_dp *dp, struct dp_packet *packet, uint64_t cookie)
     }
 }
 
-/* Makes of a frame and its header what OVS knows as a packet, and runs it
- * through the flow table, or sends it up at once. */
+/* Gives 'packet' the metadata that its header, 'hdr', has. */
 static void
-receive_frame(struct xdp_dp *dp, struct dp_packet *packet,
-              const struct oxdp_hdr *hdr)
+set_metadata(struct dp_packet *packet, const struct oxdp_hdr *hdr)
 {
     pkt_metadata_init(&packet->md, u32_to_odp(hdr->port));
     packet->md.recirc_id = hdr->recirc_id;
@@ -264,11 +266,45 @@ receive_frame(struct xdp_dp *dp, struct dp_packet *packet,
     if (hdr->vlan_tci) {
         eth_push_vlan(packet, hdr->vlan_tpid, hdr->vlan_tci);
     }
-    if (hdr->reason == OXDP_PUNT_ACTION) {
-        receive_copy(dp, packet, hdr->cookie);
-    } else {
-        xdp_receive(dp, packet);
+}
+
+/* Reads a batch from socket 'i', runs it through the flow table, and sends up
+ * what is to go there.  Returns how many packets it read. */
+static int
+read_socket(struct xdp_dp *dp, uint32_t i)
+    OVS_REQ_RDLOCK(dp->handlers_lock)
+{
+    struct dp_packet_batch batch;
+    struct oxdp_hdr hdr, last;
+    int n_row = 0;              /* In a row, that 'last' is the last of. */
+    int n;
+
+    dp_packet_batch_init(&batch);
+    for (n = 0; n < RECV_BATCH; n++) {
+        struct dp_packet *packet = oxdp_xsk_recv(dp->xsks[i], &hdr);
+
+        if (!packet) {
+            break;
+        }
+        if (n_row && (hdr.cpu != last.cpu || hdr.port != last.port)) {
+            oxdp_queues_read(dp->queues, i, &last, n_row);
+            n_row = 0;
+        }
+        last = hdr;
+        n_row++;
+
+        set_metadata(packet, &hdr);
+        if (hdr.reason == OXDP_PUNT_ACTION) {
+            receive_copy(dp, packet, hdr.cookie);
+        } else {
+            dp_packet_batch_add(&batch, packet);
+        }
     }
+    if (n_row) {
+        oxdp_queues_read(dp->queues, i, &last, n_row);
+    }
+    xdp_receive(dp, &batch);
+    return n;
 }
 
 /* Reads a batch from every socket of handler 'id'.  Returns true if there may
@@ -282,19 +318,7 @@ read_sockets(struct xdp_dp *dp, uint32_t id)
 
     handler->next_look = LLONG_MAX;
     for (uint32_t i = id; i < dp->bpf->n_queues; i += dp->n_handlers) {
-        struct dp_packet *packet;
-        struct oxdp_hdr hdr;
-        int n;
-
-        for (n = 0; n < RECV_BATCH; n++) {
-            packet = oxdp_xsk_recv(dp->xsks[i], &hdr);
-            if (!packet) {
-                break;
-            }
-            oxdp_queues_read(dp->queues, i, &hdr);
-            receive_frame(dp, packet, &hdr);
-        }
-        if (n == RECV_BATCH) {
+        if (read_socket(dp, i) == RECV_BATCH) {
             more = true;
         } else {
             handler->next_look = MIN(handler->next_look,
@@ -386,6 +410,7 @@ dpif_xdp_recv(struct dpif *dpif, uint32_t handler_id,
 {
     struct xdp_dp *dp = get_xdp_dp(dpif);
     struct xdp_upcall *u = NULL;
+    bool more = true;
 
     prefer_thread();
     ovs_rwlock_rdlock(&dp->handlers_lock);
@@ -396,11 +421,14 @@ dpif_xdp_recv(struct dpif *dpif, uint32_t handler_id,
         handler->last_seq = seq_read(handler->seq);
         handler_beat(dp, handler_id);
         u = handler_pop(handler);
-        if (!u && read_sockets(dp, handler_id)) {
+        for (int i = 0; !u && more && i < RECV_ROUNDS; i++) {
+            more = read_sockets(dp, handler_id);
+            u = handler_pop(handler);
+        }
+        if (!u && more) {
             /* There may be more without a new event on the socket. */
             poll_immediate_wake();
         }
-        u = u ? u : handler_pop(handler);
         *this_handler_get() = NULL;
     }
     ovs_rwlock_unlock(&dp->handlers_lock);

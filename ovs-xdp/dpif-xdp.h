@@ -512,9 +512,9 @@ void xdp_away_wait(struct xdp_dp *);
 
 /* dpif-xdp-execute.c. */
 
-/* Looks 'packet', whose metadata is set, up in the flow table and executes its
- * flow's actions or queues an upcall.  Takes the packet. */
-void xdp_receive(struct xdp_dp *, struct dp_packet *packet);
+/* Looks the packets, whose metadata is set, up in the flow table and executes
+ * their flows' actions or queues upcalls.  Takes the packets. */
+void xdp_receive(struct xdp_dp *, struct dp_packet_batch *);
 int dpif_xdp_execute(struct xdp_dp *, struct dpif_execute *);
 
 /* dpif-xdp-tunnel.c. */

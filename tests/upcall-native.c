@@ -160,7 +160,7 @@ test_shares(void)
     int n, sum = 0;
 
     beat();
-    oxdp_queues_read(queues, block->queue.socket, &block->punt);
+    oxdp_queues_read(queues, block->queue.socket, &block->punt, 1);
     n = fill(1, OXDP_DROP_UPCALL_QUEUE);
     check(n >= SHARE - 1 && n <= SHARE + 1, "that is its share");
     last = block->punt;
@@ -177,12 +177,12 @@ test_shares(void)
           "the queue never is full");
 
     /* Not before what it has sent since then. */
-    oxdp_queues_read(queues, block->queue.socket, &last);
+    oxdp_queues_read(queues, block->queue.socket, &last, 1);
     check(block->port_queues[1].read == last.port_seq
           && block->queue.read == last.seq, "its first packets are read");
     check(receive(1) == TC_ACT_REDIRECT, "it may go on");
     other = block->punt;
-    oxdp_queues_read(queues, block->queue.socket, &other);
+    oxdp_queues_read(queues, block->queue.socket, &other, 1);
     check(block->queue.sent == block->queue.read, "everything is read");
     n = fill(3, OXDP_DROP_UPCALL_QUEUE);
     check(n >= SHARE - 1 && n <= SHARE + 1,
@@ -190,13 +190,13 @@ test_shares(void)
 
     /* Nonsense, or out of order. */
     last.seq = block->queue.read - 1;
-    oxdp_queues_read(queues, block->queue.socket, &last);
+    oxdp_queues_read(queues, block->queue.socket, &last, 1);
     last.cpu = UINT16_MAX;
     last.seq = block->queue.sent;
-    oxdp_queues_read(queues, block->queue.socket, &last);
+    oxdp_queues_read(queues, block->queue.socket, &last, 1);
     last.cpu = cpu;
     last.port = UINT32_MAX;
-    oxdp_queues_read(queues, block->queue.socket, &last);
+    oxdp_queues_read(queues, block->queue.socket, &last, 1);
     check(block->queue.read == other.seq, "it takes nonsense for nothing");
 }
 
@@ -240,7 +240,7 @@ test_speed(void)
     for (int i = 0; i < 260; i++) {
         usleep(500);
         hdr.seq++;
-        oxdp_queues_read(queues, block->queue.socket, &hdr);
+        oxdp_queues_read(queues, block->queue.socket, &hdr, 1);
     }
     check(block->queue.upcall_limit < LIMIT / 2,
           "a slow reader has a shorter queue, of %u",
@@ -248,7 +248,7 @@ test_speed(void)
     block->queue.sent = hdr.seq;
     for (int i = 0; i < 10; i++) {
         hdr.seq = ++block->queue.sent;
-        oxdp_queues_read(queues, block->queue.socket, &hdr);
+        oxdp_queues_read(queues, block->queue.socket, &hdr, 1);
         oxdp_queues_empty(queues, block->queue.socket, 3000 + i);
     }
     check(block->queue.upcall_limit == LIMIT,
