@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "dpif-xdp-show.h"
 #include "openvswitch/dynamic-string.h"
@@ -105,22 +106,13 @@ put_value(struct ds *ds, uint64_t value)
     ds_put_format(ds, "} %"PRIu64"\n", value);
 }
 
-/* A family of one sample. */
+/* A family of 'type' with one sample, without labels of its own. */
 static void
-put_gauge(struct ds *ds, const char *name, const char *unit,
-          const char *help, uint64_t value)
+put_single(struct ds *ds, const char *name, const char *type,
+           const char *unit, const char *help, uint64_t value)
 {
-    put_family(ds, name, "gauge", unit, help);
-    put_sample(ds, name, "");
-    put_value(ds, value);
-}
-
-static void
-put_counter(struct ds *ds, const char *name, const char *unit,
-            const char *help, uint64_t value)
-{
-    put_family(ds, name, "counter", unit, help);
-    put_sample(ds, name, "_total");
+    put_family(ds, name, type, unit, help);
+    put_sample(ds, name, strcmp(type, "counter") ? "" : "_total");
     put_value(ds, value);
 }
 
@@ -248,18 +240,20 @@ put_datapath(struct ds *ds, struct xdp_dp *dp)
     dpif.dpif.dpif_class = &dpif_xdp_class;
     dpif_xdp_class.get_stats(&dpif.dpif, &stats);
     oxdp_table_get_stats(dp->table, &table);
-    put_gauge(ds, "ovs_xdp_flows", "flows", "Flows.", table.n_flows);
-    put_gauge(ds, "ovs_xdp_bpf_flows", "flows", "Of these in BPF.",
-              table.n_bpf_flows);
-    put_gauge(ds, "ovs_xdp_max_flows", "flows", "Flows that there may be.",
-              table.max_flows);
-    put_gauge(ds, "ovs_xdp_masks", "masks", "Masks in BPF.", table.n_masks);
-    put_counter(ds, "ovs_xdp_refused_flows", "flows",
-                "Flows refused since the table was full.", table.n_full);
-    put_counter(ds, "ovs_xdp_hit_packets", "packets",
-                "Lookups with a flow, everywhere.", stats.n_hit);
-    put_counter(ds, "ovs_xdp_missed_packets", "packets",
-                "Packets that OVS was asked about.", stats.n_missed);
+    put_single(ds, "ovs_xdp_flows", "gauge", "flows",
+               "Flows.", table.n_flows);
+    put_single(ds, "ovs_xdp_bpf_flows", "gauge", "flows",
+               "Of these in BPF.", table.n_bpf_flows);
+    put_single(ds, "ovs_xdp_max_flows", "gauge", "flows",
+               "Flows that there may be.", table.max_flows);
+    put_single(ds, "ovs_xdp_masks", "gauge", "masks",
+               "Masks in BPF.", table.n_masks);
+    put_single(ds, "ovs_xdp_refused_flows", "counter", "flows",
+               "Flows refused since the table was full.", table.n_full);
+    put_single(ds, "ovs_xdp_hit_packets", "counter", "packets",
+               "Lookups with a flow, everywhere.", stats.n_hit);
+    put_single(ds, "ovs_xdp_missed_packets", "counter", "packets",
+               "Packets that OVS was asked about.", stats.n_missed);
 
     xdp_losses_get(dp, losses);
     put_family(ds, lost, "counter", "packets",
