@@ -14,7 +14,7 @@
 
 #include <linux/types.h>
 
-#define OXDP_ABI_VERSION 8
+#define OXDP_ABI_VERSION 9
 
 #define OXDP_ASSERT(EXPR) _Static_assert(EXPR, #EXPR)
 
@@ -858,7 +858,7 @@ struct oxdp_cpu_block {
      * at a mask. */
     __u32 predictions[OXDP_PREDICTIONS];
 
-    /* The flow hint: from the hash of a key, control.n_words of it, to a flow.
+    /* The flow hint: from the hash of a key, key_words of it, to a flow.
      * The number of elements is a power of two.  A wrong element costs a
      * search, never a wrong flow.  OXDP_HINT_WAYS elements in a row are a set,
      * see oxdp-hint.h. */
@@ -933,7 +933,7 @@ struct oxdp_control {
     __u32 bucket_order;         /* Which map of buckets is in use. */
     __u32 vlan_limit;           /* VLAN tags that OVS parses, 1 or 2. */
     __u32 cpu_ifindex;          /* "ovs-xdp", where punts go. */
-    __u32 n_words;              /* Words that any mask looks at. */
+    __u32 pad2;
     /* Written by BPF's clock program: one instant on two clocks. */
     __u64 clock_ns;             /* CLOCK_MONOTONIC. */
     __u64 clock_jiffies;        /* bpf_jiffies64(). */
@@ -954,6 +954,8 @@ struct oxdp_shared {
     union oxdp_ifport ifports[OXDP_IFPORT_SLOTS];
     struct oxdp_mask masks[OXDP_MAX_MASKS];     /* By id. */
     __u32 scopes[OXDP_SCOPES];          /* By hash: their order, plus 1. */
+    __u8 key_words[OXDP_MAX_PORTS];     /* By datapath port: words of keys that
+                                         * masks look at for its packets. */
     struct oxdp_mac_bucket macs[OXDP_MAC_BUCKETS];      /* By hash. */
 };
 

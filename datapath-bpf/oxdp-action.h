@@ -585,7 +585,7 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
         return oxdp_pass_punt(ctx, st, OXDP_PUNT_COMPLEX);
     }
 
-    hash = oxdp_hint_hash(&st->key, st->n_words, OXDP_KEY_WORDS);
+    hash = oxdp_hint_hash(&st->key, st->in_port, st->n_words, OXDP_KEY_WORDS);
     hints = oxdp_hint_set(block, hash);
     flow = oxdp_lookup_hint(&st->key, OXDP_KEY_WORDS, hash, hints, &place);
     hinted = flow != NULL;

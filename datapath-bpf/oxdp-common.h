@@ -10,12 +10,13 @@
 
 #include "oxdp-action.h"
 
-/* Returns the flow that a packet with 'key', of which there are
+/* Returns the flow that a packet from 'in_port' with 'key', of which there are
  * OXDP_KEY_WORDS_IPV4 words, has next if opcodes HASH and RECIRC are all of
  * 'first', and sets '*place'.  Returns NULL if they are not, if the hash is
  * another one than that of bonds, or if the hint does not know it. */
 OXDP_INLINE struct oxdp_flow *
-oxdp_common_recirc(const struct oxdp_key *key, const struct oxdp_flow *first,
+oxdp_common_recirc(const struct oxdp_key *key, __u32 in_port,
+                   const struct oxdp_flow *first,
                    struct oxdp_cpu_block *block, struct oxdp_place *place)
 {
     const oxdp_word *w = (const oxdp_word *) key;
@@ -44,7 +45,7 @@ oxdp_common_recirc(const struct oxdp_key *key, const struct oxdp_flow *first,
     words[OXDP_W_TYPE] |= ops[1].arg32;
     words[OXDP_W_MARK] = oxdp_hash_int(oxdp_hash_5tuple_ipv4(key),
                                        ops[0].hash.basis);
-    hash = oxdp_hint_hash(next, OXDP_KEY_WORDS, OXDP_KEY_WORDS);
+    hash = oxdp_hint_hash(next, in_port, OXDP_KEY_WORDS, OXDP_KEY_WORDS);
     return oxdp_lookup_hint(next, OXDP_KEY_WORDS, hash,
                             oxdp_hint_set(block, hash), place);
 }
@@ -78,7 +79,8 @@ oxdp_receive_common(oxdp_ctx *ctx, __u32 in_port)
         return OXDP_AGAIN;
     }
 
-    hash = oxdp_hint_hash(key, OXDP_KEY_WORDS_IPV4, OXDP_KEY_WORDS_IPV4);
+    hash = oxdp_hint_hash(key, in_port, OXDP_KEY_WORDS_IPV4,
+                          OXDP_KEY_WORDS_IPV4);
     flow = oxdp_lookup_hint(key, OXDP_KEY_WORDS_IPV4, hash,
                             oxdp_hint_set(block, hash), &place);
     if (!flow || flow->verdict != OXDP_VERDICT_XDP) {
@@ -95,7 +97,7 @@ oxdp_receive_common(oxdp_ctx *ctx, __u32 in_port)
     } else if (flow->list) {
         first = flow;
         first_place = place;
-        flow = oxdp_common_recirc(key, first, block, &place);
+        flow = oxdp_common_recirc(key, in_port, first, block, &place);
         if (!flow || flow->verdict != OXDP_VERDICT_XDP || flow->list) {
             return OXDP_AGAIN;
         }

@@ -121,11 +121,13 @@ oxdp_flow_verify(const struct oxdp_key *key, __u32 slot,
 }
 
 /* Returns the hash of 'key', whose first 'n_words' words, up to 'max', may be
- * nonzero, that the flow hint goes by: over the words that masks look at. */
+ * nonzero, that the flow hint goes by: over the words that masks look at for
+ * packets from 'in_port'. */
 OXDP_INLINE __u64
-oxdp_hint_hash(const struct oxdp_key *key, __u32 n_words, __u32 max)
+oxdp_hint_hash(const struct oxdp_key *key, __u32 in_port, __u32 n_words,
+               __u32 max)
 {
-    __u32 n = oxdp_shared.control.n_words;
+    __u32 n = oxdp_shared.key_words[OXDP_BOUND(in_port, OXDP_MAX_PORTS)];
 
     if (n > n_words) {
         n = n_words;

@@ -113,11 +113,10 @@ oxdp_is_vlan(__be16 type)
 }
 
 /* Layer 4 behind an IP header with protocol 'proto' and fragment flags 'frag';
- * 'p' and 'size' are the IP payload's.  'common' as for oxdp_parse_ipv4(). */
+ * 'p' and 'size' are the IP payload's. */
 OXDP_INLINE int
 oxdp_parse_l4(struct oxdp_pkt *pkt, struct oxdp_key *key,
-              const unsigned char *p, __u32 size, __u8 proto, __u8 frag,
-              int common)
+              const unsigned char *p, __u32 size, __u8 proto, __u8 frag)
 {
     const unsigned char *end = pkt->end;
     oxdp_word *w = (oxdp_word *) key;
@@ -159,10 +158,6 @@ oxdp_parse_l4(struct oxdp_pkt *pkt, struct oxdp_key *key,
         }
         /* Type and code as 16-bit numbers in network byte order. */
         w[OXDP_W_TP] = (__u32) p[0] << 8 | (__u32) p[1] << 24;
-        if (common) {
-            return proto == OXDP_IPPROTO_ICMP ? OXDP_PARSE_OK
-                                              : OXDP_PARSE_MORE;
-        }
         if (proto == OXDP_IPPROTO_IGMP) {
             pkt->n_words = OXDP_KEY_WORDS_IPV6;
             w[OXDP_W_LABEL] |= (__u64) OXDP_LOAD(__u32, p + 4) << 32;
@@ -186,12 +181,9 @@ oxdp_nw_word(__u8 frag, __u8 tos, __u8 ttl, __u8 proto)
            | (__u64) ttl << 48 | (__u64) proto << 56;
 }
 
-/* With 'common', a constant, only headers without options are parsed, so that
- * no offset is variable, and only protocols that leave the key's words from
- * OXDP_KEY_WORDS_IPV4 on alone; returns OXDP_PARSE_MORE for others. */
 OXDP_INLINE int
 oxdp_parse_ipv4(struct oxdp_pkt *pkt, struct oxdp_key *key,
-                const unsigned char *p, __u32 size, int common)
+                const unsigned char *p, __u32 size)
 {
     oxdp_word *w = (oxdp_word *) key;
     __u32 hdr_len, tot_len;
@@ -205,12 +197,6 @@ oxdp_parse_ipv4(struct oxdp_pkt *pkt, struct oxdp_key *key,
         return OXDP_PARSE_MORE;
     }
     hdr_len = (p[0] & 0xf) * 4;
-    if (common) {
-        if (hdr_len != 20) {
-            return OXDP_PARSE_MORE;
-        }
-        hdr_len = 20;
-    }
     tot_len = bpf_ntohs(oxdp_get_be16(p + 2));
     if (hdr_len < 20 || size < hdr_len || tot_len > size || hdr_len > tot_len
         || size - tot_len > 65535) {
@@ -227,7 +213,7 @@ oxdp_parse_ipv4(struct oxdp_pkt *pkt, struct oxdp_key *key,
     w[OXDP_W_NW] |= oxdp_nw_word(frag, p[1], p[8], p[9]);
     w[OXDP_W_ADDR] = OXDP_LOAD(__u64, p + 12);
     return oxdp_parse_l4(pkt, key, p + hdr_len, tot_len - hdr_len, p[9],
-                         frag, common);
+                         frag);
 }
 
 /* Goes on after OXDP_PARSE_ND, with the target and the options. */
@@ -320,7 +306,7 @@ oxdp_parse_ipv6_end(struct oxdp_pkt *pkt, struct oxdp_key *key,
     w[OXDP_W_NW] |= oxdp_nw_word(frag, bpf_ntohl(pkt->pos->tc_flow) >> 20,
                                  pkt->pos->ttl, proto);
     w[OXDP_W_LABEL] = pkt->pos->tc_flow & bpf_htonl(0x000fffff);
-    return oxdp_parse_l4(pkt, key, p, size, proto, frag, 0);
+    return oxdp_parse_l4(pkt, key, p, size, proto, frag);
 }
 
 /* Goes on after OXDP_PARSE_EXT, with the extension headers. */
@@ -507,7 +493,7 @@ oxdp_parse_l3(struct oxdp_pkt *pkt, struct oxdp_key *key,
 {
     switch (type) {
     case bpf_htons(OXDP_ETH_P_IP):
-        return oxdp_parse_ipv4(pkt, key, p, size, 0);
+        return oxdp_parse_ipv4(pkt, key, p, size);
     case bpf_htons(OXDP_ETH_P_IPV6):
         return oxdp_parse_ipv6(pkt, key, p, size);
     case bpf_htons(OXDP_ETH_P_ARP):
@@ -521,30 +507,55 @@ oxdp_parse_l3(struct oxdp_pkt *pkt, struct oxdp_key *key,
     }
 }
 
-/* The same as oxdp_parse() for the most common frames: IPv4 without tags and
- * options, of which an Ethernet, an IPv4 and a TCP header can be read.  It is
- * the code for all others, specialized by the compiler since no offset and no
- * bound is variable.  Sets the first OXDP_KEY_WORDS_IPV4 words of '*key' and
- * nothing else.  Returns OXDP_PARSE_MORE if it is another frame. */
+/* The same as oxdp_parse() for the most common frames: whole IPv4 packets without
+ * tags and options, of TCP, UDP, or a protocol of which OVS parses nothing, of
+ * which an Ethernet, an IPv4 and a TCP header can be read.  No offset and no
+ * bound is variable, and there is one way through.  Sets the first
+ * OXDP_KEY_WORDS_IPV4 words of '*key' and nothing else.  Returns
+ * OXDP_PARSE_MORE if it is another frame. */
 OXDP_INLINE int
 oxdp_parse_common(struct oxdp_pkt *pkt, struct oxdp_key *key)
 {
     const unsigned char *p = pkt->data;
-    const unsigned char *end = pkt->end;
+    const unsigned char *ip = p + 14;
+    const unsigned char *l4 = ip + 20;
     oxdp_word *w = (oxdp_word *) key;
+    __u32 pad, size;
+    __u64 tp = 0;
+    __u8 proto;
 
-    if (p + 54 > end || pkt->vlan_tci
-        || OXDP_LOAD(__u16, p + 12) != bpf_htons(OXDP_ETH_P_IP)) {
+    if (l4 + 20 > pkt->end || pkt->vlan_tci
+        || OXDP_LOAD(__u16, p + 12) != bpf_htons(OXDP_ETH_P_IP)
+        || ip[0] != 0x45 || OXDP_LOAD(__u16, ip + 6) & bpf_htons(0x3fff)) {
+        return OXDP_PARSE_MORE;
+    }
+    size = bpf_ntohs(OXDP_LOAD(__u16, ip + 2));
+    pad = pkt->len - 14 - size;         /* Huge if 'size' is too large. */
+    proto = ip[9];
+    if (size < 28 || pad > 65535) {
+        return OXDP_PARSE_MORE;
+    }
+    if (proto == OXDP_IPPROTO_UDP) {
+        tp = OXDP_LOAD(__u32, l4);
+    } else if (proto == OXDP_IPPROTO_TCP) {
+        __u32 hdr_len = (l4[12] >> 4) * 4;
+
+        if (hdr_len < 20 || size - 20 < hdr_len) {
+            return OXDP_PARSE_MORE;
+        }
+        tp = (OXDP_LOAD(__u32, l4)
+              | (__u64) (OXDP_LOAD(__u16, l4 + 12) & bpf_htons(0x0fff)) << 32);
+    } else if (proto == OXDP_IPPROTO_ICMP || proto == OXDP_IPPROTO_IGMP
+               || proto == OXDP_IPPROTO_SCTP || proto == OXDP_IPPROTO_ICMPV6) {
         return OXDP_PARSE_MORE;
     }
     w[OXDP_W_TYPE] = pkt->where | (__u64) bpf_htons(OXDP_ETH_P_IP) << 48;
-    w[OXDP_W_NW] = 0;
+    w[OXDP_W_NW] = oxdp_nw_word(0, ip[1], ip[8], proto);
     w[OXDP_W_ETH] = OXDP_LOAD(__u64, p);
     w[OXDP_W_ETH + 1] = OXDP_LOAD(__u32, p + 8);
-    w[OXDP_W_TP] = 0;
-    w[OXDP_W_ADDR] = 0;
-    pkt->end = p + 54;
-    return oxdp_parse_ipv4(pkt, key, p + 14, pkt->len - 14, 1);
+    w[OXDP_W_TP] = tp;
+    w[OXDP_W_ADDR] = OXDP_LOAD(__u64, ip + 12);
+    return OXDP_PARSE_OK;
 }
 
 /* Fills in the packet fields of '*key', whose packet fields must be zero, from

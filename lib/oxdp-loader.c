@@ -462,7 +462,6 @@ oxdp_bpf_open(const struct oxdp_bpf_config *config, struct oxdp_bpf **bpfp,
     bpf->shared->control.abi_version = OXDP_ABI_VERSION;
     bpf->shared->control.vlan_limit = 1;
     bpf->shared->control.vain_limit = VAIN_PROBES_PER_MS * bpf->ms_per_jiffy;
-    bpf->shared->control.n_words = OXDP_KEY_WORDS_MIN;
     sync_clock(bpf);
     *bpfp = bpf;
     return 0;

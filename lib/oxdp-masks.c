@@ -38,7 +38,8 @@ struct oxdp_masks {
     struct mask *by_id[OXDP_MAX_MASKS];
     uint32_t free_ids[OXDP_MAX_MASKS];  /* Stack. */
     uint32_t n_free_ids;
-    uint32_t n_by_words[OXDP_KEY_WORDS + 1];
+    /* Flows by input port and words of their masks. */
+    uint32_t n_by_words[OXDP_MAX_PORTS][OXDP_KEY_WORDS + 1];
     struct oxdp_pool orders;
     struct scope *scopes[OXDP_SCOPES];
     uint32_t n_gone;            /* Masks and orders not given back yet. */
@@ -77,18 +78,23 @@ oxdp_masks_destroy(struct oxdp_masks *masks)
 
 /* Masks. */
 
-/* Counts a mask, or with 'n' -1 one less, and tells BPF how many words of keys
- * matter. */
+/* Counts a flow with 'mask' for packets from 'in_port', or with 'n' -1 one less,
+ * and tells BPF how many words of their keys matter. */
 static void
-count_words(struct oxdp_masks *masks, const struct mask *mask, int n)
+count_words(struct oxdp_masks *masks, uint32_t in_port,
+            const struct mask *mask, int n)
 {
     uint32_t n_words = OXDP_KEY_WORDS;
 
-    masks->n_by_words[oxdp_mask_words(&mask->bits)] += n;
-    while (n_words > OXDP_KEY_WORDS_MIN && !masks->n_by_words[n_words]) {
+    if (in_port >= OXDP_MAX_PORTS) {
+        return;                 /* No packet that BPF sees is from there. */
+    }
+    masks->n_by_words[in_port][oxdp_mask_words(&mask->bits)] += n;
+    while (n_words > OXDP_KEY_WORDS_MIN
+           && !masks->n_by_words[in_port][n_words]) {
         n_words--;
     }
-    masks->bpf->shared->control.n_words = n_words;
+    masks->bpf->shared->key_words[in_port] = n_words;
 }
 
 /* Returns the mask with 'bits', which may be new, or NULL if there is no room
@@ -119,7 +125,6 @@ get_mask(struct oxdp_masks *masks, const struct oxdp_key *bits)
     m = &masks->bpf->shared->masks[mask->id];
     m->bits = *bits;
     m->n_words = oxdp_mask_words(bits);
-    count_words(masks, mask, 1);
     return mask;
 }
 
@@ -133,7 +138,6 @@ put_mask(struct oxdp_masks *masks, struct mask *mask)
     if (mask->n_flows) {
         return OXDP_NO_MASK;
     }
-    count_words(masks, mask, -1);
     hmap_remove(&masks->masks, &mask->node);
     masks->by_id[id] = NULL;
     free(mask);
@@ -252,6 +256,7 @@ oxdp_masks_ref(struct oxdp_masks *masks, const struct oxdp_key *key,
     scope = masks->scopes[i];
     scope->n_flows[find_place(get_order(masks, scope->order), mask->id)]++;
     mask->n_flows++;
+    count_words(masks, key->in_port, mask, 1);
     return mask->id;
 }
 
@@ -296,6 +301,7 @@ oxdp_masks_unref(struct oxdp_masks *masks, const struct oxdp_key *key,
         gone.order = remove_place(masks, i, place);
     }
     mask->n_flows--;
+    count_words(masks, key->in_port, mask, -1);
     gone.mask_id = put_mask(masks, mask);
     return gone;
 }

@@ -245,7 +245,7 @@ main(int argc, char *argv[])
     printf("of the common kind: %"PRIu64"\n", n_common);
     n_short = parse_census_print(&census);
     if (n >= 10000
-        && (n_short || n_parses[1] < n || n_common < n / 10 || !census.kinds[0]
+        && (n_short || n_parses[1] < n || n_common < n / 20 || !census.kinds[0]
             || !n_results[0][OXDP_PARSE_COMPLEX]
             || n_results[1][OXDP_PARSE_MORE] < n
             || n_results[1][OXDP_PARSE_OK] < n)) {
