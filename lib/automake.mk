@@ -23,6 +23,8 @@ lib_liboxdp_a_SOURCES = \
 	lib/oxdp-flood.h \
 	lib/oxdp-format.c \
 	lib/oxdp-format.h \
+	lib/oxdp-index.c \
+	lib/oxdp-index.h \
 	lib/oxdp-instance.c \
 	lib/oxdp-instance.h \
 	lib/oxdp-legacy.c \

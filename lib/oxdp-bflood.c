@@ -25,13 +25,10 @@ struct outputs {
 };
 
 bool
-oxdp_bflood_is_candidate(const struct minimatch *mini)
+oxdp_bflood_is_candidate(const struct match *match)
 {
-    struct match match;
-
-    minimatch_expand(mini, &match);
-    return (eth_mask_is_exact(match.wc.masks.dl_dst)
-            && eth_addr_is_multicast(match.flow.dl_dst));
+    return (eth_mask_is_exact(match->wc.masks.dl_dst)
+            && eth_addr_is_multicast(match->flow.dl_dst));
 }
 
 /* Stores in '*tags' those of packets that 'match' matches.  Returns false if

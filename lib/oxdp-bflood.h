@@ -14,7 +14,6 @@
 #include <stddef.h>
 
 struct match;
-struct minimatch;
 struct nlattr;
 struct oxdp_flow;
 struct oxdp_shared;
@@ -28,6 +27,6 @@ void oxdp_bflood_choose(const struct oxdp_shared *, const struct match *match,
 
 /* Returns false if oxdp_bflood_choose() cannot choose the bridge for a flow
  * with this match, whatever the ports are. */
-bool oxdp_bflood_is_candidate(const struct minimatch *);
+bool oxdp_bflood_is_candidate(const struct match *);
 
 #endif /* oxdp-bflood.h */

@@ -26,7 +26,6 @@
 #include "oxdp-pool.h"
 #include "timeval.h"
 #include "util.h"
-#include "versions.h"
 
 VLOG_DEFINE_THIS_MODULE(oxdp_table);
 
@@ -51,7 +50,7 @@ struct oxdp_table {
     struct oxdp_floods *floods;
     uint32_t max_flows;
 
-    struct classifier cls;
+    struct oxdp_index index;    /* Changed under 'mutex', as is 'by_ufid'. */
     struct cmap by_ufid;
 
     struct ovs_mutex mutex;     /* Protects all that follows. */
@@ -146,7 +145,6 @@ pools_init(struct oxdp_table *t)
 static void
 megaflow_free(struct oxdp_megaflow *mf)
 {
-    cls_rule_destroy(&mf->rule);
     oxdp_actions_free(ovsrcu_get_protected(struct oxdp_actions *,
                                            &mf->actions));
     free(mf);
@@ -470,21 +468,20 @@ compile(const struct oxdp_table *t, const struct match *match,
                        &code->flow);
 }
 
-/* Compiles 'actions' and installs 'mf' anew. */
+/* Compiles 'actions' and installs 'mf', which matches 'match', anew. */
 static void
 megaflow_install(struct oxdp_table *t, struct oxdp_megaflow *mf,
+                 const struct match *match,
                  const struct nlattr *actions, size_t actions_len)
     OVS_REQUIRES(t->mutex)
 {
     struct oxdp_key key, bits;
     enum oxdp_reason reason;
     struct oxdp_code code;
-    struct match match;
     uint32_t slot = OXDP_NO_SLOT;
 
-    minimatch_expand(&mf->rule.match, &match);
-    compile(t, &match, actions, actions_len, &code);
-    reason = (oxdp_key_from_match(&match, &key, &bits)
+    compile(t, match, actions, actions_len, &code);
+    reason = (oxdp_key_from_match(match, &key, &bits)
               ? install(t, &key, &bits, &code, &slot)
               : OXDP_REASON_MATCH);
     atomic_store_relaxed(&mf->verdict,
@@ -547,7 +544,7 @@ oxdp_table_create(struct oxdp_bpf *bpf, uint32_t max_flows)
 
     pools_init(t);
     t->floods = oxdp_floods_create(bpf);
-    classifier_init(&t->cls, NULL);
+    oxdp_index_init(&t->index);
     cmap_init(&t->by_ufid);
     ovs_mutex_init(&t->mutex);
     t->masks = oxdp_masks_create(bpf);
@@ -578,7 +575,7 @@ oxdp_table_destroy(struct oxdp_table *t)
     oxdp_buckets_destroy(t->bpf, &t->buckets);
     oxdp_masks_destroy(t->masks);
     cmap_destroy(&t->by_ufid);
-    classifier_destroy(&t->cls);
+    oxdp_index_destroy(&t->index);
     xpthread_cond_destroy(&t->work_cond);
     xpthread_cond_destroy(&t->done_cond);
     ovs_mutex_destroy(&t->mutex);
@@ -601,6 +598,7 @@ static int
 table_add(struct oxdp_table *t, const struct oxdp_put *put)
     OVS_REQUIRES(t->mutex)
 {
+    struct oxdp_wildcards *wildcards;
     struct oxdp_megaflow *mf;
 
     if (cmap_count(&t->by_ufid) >= t->max_flows) {
@@ -614,21 +612,18 @@ table_add(struct oxdp_table *t, const struct oxdp_put *put)
         return EFBIG;
     }
 
-    mf = xzalloc(sizeof *mf + put->key_len + put->mask_len);
-    mf->key_len = put->key_len;
-    mf->mask_len = put->mask_len;
-    nullable_memcpy(mf->attrs, put->key, put->key_len);
-    nullable_memcpy((char *) mf->attrs + put->key_len, put->mask,
-                    put->mask_len);
+    wildcards = oxdp_index_get_wildcards(&t->index, put->match, put->mask,
+                                         put->mask_len);
+    mf = xzalloc(sizeof *mf + oxdp_index_data_size(wildcards, put->key_len));
     mf->ufid = *put->ufid;
     mf->in_port = odp_to_u32(put->match->flow.in_port.odp_port);
     mf->prev_slot = OXDP_NO_SLOT;
-    cls_rule_init(&mf->rule, put->match, 0);
     ovsrcu_init(&mf->actions,
                 oxdp_actions_clone(put->actions, put->actions_len));
-    megaflow_install(t, mf, put->actions, put->actions_len);
+    megaflow_install(t, mf, put->match, put->actions, put->actions_len);
 
-    classifier_insert(&t->cls, &mf->rule, OVS_VERSION_MIN, NULL, 0);
+    oxdp_index_insert(&mf->entry, wildcards, put->match, put->key,
+                      put->key_len);
     cmap_insert(&t->by_ufid, &mf->node, ufid_hash(&mf->ufid));
     return 0;
 }
@@ -639,13 +634,15 @@ table_modify(struct oxdp_table *t, struct oxdp_megaflow *mf,
     OVS_REQUIRES(t->mutex)
 {
     struct oxdp_actions *old, *new;
+    struct match match;
     uint32_t slot;
 
     new = oxdp_actions_clone(put->actions, put->actions_len);
     atomic_read_relaxed(&mf->slot, &slot);
     atomic_store_relaxed(&mf->modified, true);
     mf->prev_slot = slot;
-    megaflow_install(t, mf, put->actions, put->actions_len);
+    oxdp_index_entry_expand(&mf->entry, &match);
+    megaflow_install(t, mf, &match, put->actions, put->actions_len);
     uninstall(t, slot, mf, false);
 
     old = ovsrcu_get_protected(struct oxdp_actions *, &mf->actions);
@@ -653,22 +650,22 @@ table_modify(struct oxdp_table *t, struct oxdp_megaflow *mf,
     ovsrcu_postpone(oxdp_actions_free, old);
 }
 
-/* Looks again whether the kernel bridge can flood the packets of 'mf'. */
+/* Looks again whether the kernel bridge can flood the packets of 'mf', which
+ * matches 'match'. */
 static void
-refresh_bridged(struct oxdp_table *t, struct oxdp_megaflow *mf)
+refresh_bridged(struct oxdp_table *t, struct oxdp_megaflow *mf,
+                const struct match *match)
     OVS_REQUIRES(t->mutex)
 {
     const struct oxdp_actions *actions
         = ovsrcu_get_protected(struct oxdp_actions *, &mf->actions);
     struct oxdp_code code;
-    struct match match;
     uint8_t verdict;
     uint32_t slot;
 
     atomic_read_relaxed(&mf->verdict, &verdict);
     atomic_read_relaxed(&mf->slot, &slot);
-    minimatch_expand(&mf->rule.match, &match);
-    compile(t, &match, actions->actions, actions->size, &code);
+    compile(t, match, actions->actions, actions->size, &code);
     if (slot == OXDP_NO_SLOT
         || (verdict == OXDP_VERDICT_BRIDGE)
            == (code.flow.verdict == OXDP_VERDICT_BRIDGE)) {
@@ -679,7 +676,7 @@ refresh_bridged(struct oxdp_table *t, struct oxdp_megaflow *mf)
     }
     atomic_store_relaxed(&mf->modified, true);
     mf->prev_slot = slot;
-    megaflow_install(t, mf, actions->actions, actions->size);
+    megaflow_install(t, mf, match, actions->actions, actions->size);
     uninstall(t, slot, mf, false);
 }
 
@@ -690,7 +687,10 @@ oxdp_table_refresh_bridged(struct oxdp_table *t)
 
     ovs_mutex_lock(&t->mutex);
     CMAP_FOR_EACH (mf, node, &t->by_ufid) {
-        if (!oxdp_bflood_is_candidate(&mf->rule.match)) {
+        struct match match;
+
+        oxdp_index_entry_expand(&mf->entry, &match);
+        if (!oxdp_bflood_is_candidate(&match)) {
             continue;
         }
         /* Both may release the mutex, and 'mf' be deleted. */
@@ -700,7 +700,7 @@ oxdp_table_refresh_bridged(struct oxdp_table *t)
         }
         if (oxdp_table_find(t, &mf->ufid) == mf
             && mf->prev_slot == OXDP_NO_SLOT) {
-            refresh_bridged(t, mf);
+            refresh_bridged(t, mf, &match);
         }
     }
     ovs_mutex_unlock(&t->mutex);
@@ -717,9 +717,7 @@ oxdp_table_put(struct oxdp_table *t, const struct oxdp_put *put)
         make_room(t);
         mf = oxdp_table_find(t, put->ufid);
         if (!mf) {
-            struct flow flow = *put->flow;
-
-            mf = oxdp_table_lookup(t, &flow);
+            mf = oxdp_table_lookup(t, put->flow);
         }
         if (!mf || !put->modify || mf->prev_slot == OXDP_NO_SLOT) {
             break;
@@ -760,7 +758,7 @@ table_remove(struct oxdp_table *t, struct oxdp_megaflow *mf)
     uint32_t slot;
 
     atomic_read_relaxed(&mf->slot, &slot);
-    classifier_remove_assert(&t->cls, &mf->rule);
+    oxdp_index_remove(&t->index, &mf->entry);
     cmap_remove(&t->by_ufid, &mf->node, ufid_hash(&mf->ufid));
     uninstall(t, slot, mf, true);
 }
@@ -797,25 +795,18 @@ oxdp_table_flush(struct oxdp_table *t)
 }
 
 struct oxdp_megaflow *
-oxdp_table_lookup(const struct oxdp_table *t, struct flow *flow)
+oxdp_table_lookup(const struct oxdp_table *t, const struct flow *flow)
 {
-    const struct cls_rule *rule
-        = classifier_lookup(&t->cls, OVS_VERSION_MIN, flow, NULL
-#if OXDP_OVS_VERSION >= 303
-                            , NULL
-#endif
-                            );
+    struct oxdp_index_entry *e = oxdp_index_lookup(&t->index, flow);
 
-    return rule ? CONTAINER_OF(rule, struct oxdp_megaflow, rule) : NULL;
+    return e ? CONTAINER_OF(e, struct oxdp_megaflow, entry) : NULL;
 }
 
 bool
 oxdp_megaflow_matches(const struct oxdp_megaflow *mf,
                       const struct miniflow *flow)
 {
-    const struct minimatch *match = &mf->rule.match;
-
-    return miniflow_equal_in_minimask(flow, match->flow, match->mask);
+    return oxdp_index_entry_matches(&mf->entry, flow);
 }
 
 struct oxdp_megaflow *

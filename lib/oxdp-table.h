@@ -20,14 +20,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "classifier.h"
 #include "cmap.h"
-#include "netlink.h"
 #include "openvswitch/types.h"
 #include "ovs-atomic.h"
 #include "ovs-rcu.h"
 #include "oxdp-actions.h"
-#include "util.h"
+#include "oxdp-index.h"
 
 struct dp_packet;
 struct flow;
@@ -47,22 +45,19 @@ struct oxdp_counters {
     uint16_t tcp_flags;
 };
 
-/* One megaflow.  Members up to the blank line are constant. */
+/* One megaflow.  There are many: members are in an order without holes. */
 struct oxdp_megaflow {
-    struct cls_rule rule;       /* In the table's classifier. */
     struct cmap_node node;      /* In the table's index by ufid. */
-    ovs_u128 ufid;
-    uint32_t key_len, mask_len; /* Of 'attrs'. */
-    uint32_t in_port;
-
-    atomic_uint32_t slot;       /* In BPF's maps, or OXDP_NO_SLOT. */
-    OVSRCU_TYPE(struct oxdp_actions *) actions;
-    atomic_uint8_t verdict;     /* enum oxdp_verdict. */
-    atomic_uint8_t reason;      /* enum oxdp_reason. */
-    atomic_bool modified;       /* Has had another slot before. */
+    ovs_u128 ufid;              /* Constant. */
+    uint32_t in_port;           /* Constant. */
     uint32_t prev_slot;         /* Former slot until a grace period has
                                  * passed, or OXDP_NO_SLOT; under the table's
                                  * mutex. */
+    OVSRCU_TYPE(struct oxdp_actions *) actions;
+    atomic_uint32_t slot;       /* In BPF's maps, or OXDP_NO_SLOT. */
+    atomic_uint8_t verdict;     /* enum oxdp_verdict. */
+    atomic_uint8_t reason;      /* enum oxdp_reason. */
+    atomic_bool modified;       /* Has had another slot before. */
 
     /* What userspace executed, and what former slots had counted, less what
      * was cleared. */
@@ -71,21 +66,8 @@ struct oxdp_megaflow {
     atomic_uint64_t base_bytes;
     atomic_llong base_used;
 
-    struct nlattr attrs[];      /* Key and mask as they were put; constant. */
+    struct oxdp_index_entry entry;      /* What it matches; constant. */
 };
-
-static inline const struct nlattr *
-oxdp_megaflow_key(const struct oxdp_megaflow *mf)
-{
-    return mf->attrs;
-}
-
-static inline const struct nlattr *
-oxdp_megaflow_mask(const struct oxdp_megaflow *mf)
-{
-    return ALIGNED_CAST(const struct nlattr *,
-                        (const char *) mf->attrs + mf->key_len);
-}
 
 #define OXDP_NO_SLOT UINT32_MAX
 
@@ -149,7 +131,7 @@ void oxdp_table_flush(struct oxdp_table *);
 
 /* Returns the flow that 'flow' matches, or NULL. */
 struct oxdp_megaflow *oxdp_table_lookup(const struct oxdp_table *,
-                                        struct flow *flow);
+                                        const struct flow *flow);
 
 /* Returns true if 'mf' matches 'flow'. */
 bool oxdp_megaflow_matches(const struct oxdp_megaflow *mf,

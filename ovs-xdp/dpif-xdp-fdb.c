@@ -201,16 +201,16 @@ xdp_fdb_remove_bridge(struct xdp_dp *dp, int ifindex)
 static bool
 megaflow_source(const struct oxdp_megaflow *mf, struct eth_addr *mac)
 {
+    size_t mask_len;
+    const struct nlattr *mask = oxdp_index_entry_mask(&mf->entry, &mask_len);
     const struct nlattr *key
-        = nl_attr_find__(oxdp_megaflow_key(mf), mf->key_len,
-                         OVS_KEY_ATTR_ETHERNET);
-    const struct nlattr *mask
-        = nl_attr_find__(oxdp_megaflow_mask(mf), mf->mask_len,
+        = nl_attr_find__(oxdp_index_entry_key(&mf->entry), mf->entry.key_len,
                          OVS_KEY_ATTR_ETHERNET);
     const struct oxdp_actions *actions
         = ovsrcu_get(struct oxdp_actions *, &mf->actions);
     const struct ovs_key_ethernet *eth;
 
+    mask = nl_attr_find__(mask, mask_len, OVS_KEY_ATTR_ETHERNET);
     if (!key || !mask || !actions->size) {
         return false;
     }

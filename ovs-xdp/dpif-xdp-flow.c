@@ -229,10 +229,9 @@ megaflow_to_dpif_flow(const struct xdp_dp *dp, struct oxdp_megaflow *mf,
         struct oxdp_actions *actions
             = ovsrcu_get(struct oxdp_actions *, &mf->actions);
 
-        flow->key = oxdp_megaflow_key(mf);
-        flow->key_len = mf->key_len;
-        flow->mask = oxdp_megaflow_mask(mf);
-        flow->mask_len = mf->mask_len;
+        flow->key = oxdp_index_entry_key(&mf->entry);
+        flow->key_len = mf->entry.key_len;
+        flow->mask = oxdp_index_entry_mask(&mf->entry, &flow->mask_len);
         flow->actions = actions->actions;
         flow->actions_len = actions->size;
     }
@@ -247,6 +246,17 @@ megaflow_to_dpif_flow(const struct xdp_dp *dp, struct oxdp_megaflow *mf,
     }
 }
 
+/* Copies 'attrs' to '*p', which moves on behind them.  Returns the copy. */
+static const struct nlattr *
+put_attrs(char **p, const struct nlattr *attrs, size_t len)
+{
+    const struct nlattr *copy = ALIGNED_CAST(const struct nlattr *, *p);
+
+    nullable_memcpy(*p, attrs, len);
+    *p += len;
+    return copy;
+}
+
 static int
 flow_get(struct xdp_dp *dp, const struct dpif_flow_get *get)
 {
@@ -259,17 +269,13 @@ flow_get(struct xdp_dp *dp, const struct dpif_flow_get *get)
     megaflow_to_dpif_flow(dp, mf, false, get->flow);
 
     /* The caller's buffer lives longer than RCU lets the flow live. */
-    struct ofpbuf *b = get->buffer;
-    size_t key_len = mf->key_len, mask_len = mf->mask_len;
-    size_t actions_len = get->flow->actions_len;
-    char *p = ofpbuf_put_uninit(b, key_len + mask_len + actions_len);
+    struct dpif_flow *f = get->flow;
+    char *p = ofpbuf_put_uninit(get->buffer,
+                                f->key_len + f->mask_len + f->actions_len);
 
-    memcpy(p, mf->attrs, key_len + mask_len);
-    memcpy(p + key_len + mask_len, get->flow->actions, actions_len);
-    get->flow->key = ALIGNED_CAST(const struct nlattr *, p);
-    get->flow->mask = ALIGNED_CAST(const struct nlattr *, p + key_len);
-    get->flow->actions
-        = ALIGNED_CAST(const struct nlattr *, p + key_len + mask_len);
+    f->key = put_attrs(&p, f->key, f->key_len);
+    f->mask = put_attrs(&p, f->mask, f->mask_len);
+    f->actions = put_attrs(&p, f->actions, f->actions_len);
     return 0;
 }
 

@@ -669,9 +669,7 @@ dpif_xdp_masks_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
         table_number(&t, row->flows);
         table_number(&t, row->packets);
         table_number(&t, row->hits);
-        xdp_flow_format(oxdp_megaflow_key(row->mf), row->mf->key_len,
-                        oxdp_megaflow_mask(row->mf), row->mf->mask_len, &ds,
-                        false);
+        xdp_megaflow_format(row->mf, &ds);
         table_text(&t, ds_cstr(&ds));
         ds_destroy(&ds);
     }

@@ -280,8 +280,7 @@ format_flow(const struct xdp_dp *dp, struct oxdp_megaflow *mf, struct ds *ds)
 
     odp_format_ufid(&mf->ufid, ds);
     ds_put_cstr(ds, "\n  match: ");
-    xdp_flow_format(oxdp_megaflow_key(mf), mf->key_len, oxdp_megaflow_mask(mf),
-                    mf->mask_len, ds, false);
+    xdp_megaflow_format(mf, ds);
     ds_put_cstr(ds, "\n  actions: ");
     format_odp_actions(ds, actions->actions, actions->size, NULL);
 

@@ -485,6 +485,17 @@ xdp_flow_format(const struct nlattr *key, size_t key_len,
                     );
 }
 
+/* Appends what 'mf' matches to 'ds', for people. */
+static inline void
+xdp_megaflow_format(const struct oxdp_megaflow *mf, struct ds *ds)
+{
+    size_t mask_len;
+    const struct nlattr *mask = oxdp_index_entry_mask(&mf->entry, &mask_len);
+
+    xdp_flow_format(oxdp_index_entry_key(&mf->entry), mf->entry.key_len, mask,
+                    mask_len, ds, false);
+}
+
 /* dpif-xdp-upcall.c. */
 void xdp_handlers_destroy(struct xdp_dp *);
 

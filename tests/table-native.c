@@ -282,15 +282,52 @@ make_actions(struct ofpbuf *b)
     }
 }
 
+/* The Netlink key and mask of a flow are bytes to the table. */
+struct attrs {
+    uint32_t data[64];
+    size_t len;
+};
+
+static struct attrs
+make_attrs(uint32_t basis)
+{
+    struct attrs a;
+    size_t n_words = hash_int(0, basis) % ARRAY_SIZE(a.data);
+
+    for (size_t i = 0; i < n_words; i++) {
+        a.data[i] = hash_int(i, basis);
+    }
+    a.len = n_words * sizeof *a.data;
+    return a;
+}
+
+static struct attrs
+make_key(const ovs_u128 *ufid)
+{
+    return make_attrs(ufid->u32[1]);
+}
+
+/* Other than keys, many flows have the same. */
+static struct attrs
+make_mask(const ovs_u128 *ufid)
+{
+    return make_attrs(ufid->u32[2] % 3);
+}
+
 static int
 put_flow(const struct match *match, const struct flow *flow,
          const ovs_u128 *ufid, const struct ofpbuf *actions, bool create,
          bool modify)
 {
+    const struct attrs key = make_key(ufid), mask = make_mask(ufid);
     struct oxdp_put p = {
         .match = match,
         .flow = flow,
         .ufid = ufid,
+        .key = (const struct nlattr *) key.data,
+        .key_len = key.len,
+        .mask = (const struct nlattr *) mask.data,
+        .mask_len = mask.len,
         .actions = actions->data,
         .actions_len = actions->size,
         .create = create,
@@ -687,6 +724,30 @@ count_spilled(void)
     return n_spilled;
 }
 
+/* Checks that the table gives back what 'e' was put with. */
+static void
+check_entry(const struct entry *e)
+{
+    const struct oxdp_index_entry *ie = &find_megaflow(&e->ufid)->entry;
+    const struct attrs key = make_key(&e->ufid), mask = make_mask(&e->ufid);
+    size_t mask_len;
+    const struct nlattr *m = oxdp_index_entry_mask(ie, &mask_len);
+    struct match match;
+
+    if (ie->key_len != key.len
+        || memcmp(oxdp_index_entry_key(ie), key.data, key.len)) {
+        fail("a key is not as it was put");
+    }
+    if (mask_len != mask.len || memcmp(m, mask.data, mask.len)) {
+        fail("a mask is not as it was put");
+    }
+    oxdp_index_entry_expand(ie, &match);
+    if (!flow_equal(&match.flow, &e->match.flow)
+        || !flow_wildcards_equal(&match.wc, &e->match.wc)) {
+        fail("a match is not as it was put");
+    }
+}
+
 static void
 check_totals(void)
 {
@@ -696,6 +757,7 @@ check_totals(void)
 
     for (size_t i = 0; i < n_entries; i++) {
         n_bpf += is_in_bpf(&by_idx[i]->ufid);
+        check_entry(by_idx[i]);
     }
     oxdp_table_get_stats(table, &stats);
     if (stats.n_flows != n_entries + extra || stats.n_bpf_flows != n_bpf) {
