@@ -105,9 +105,11 @@ MACVLAN_TESTS = \
 	tests/macvlan-away.test \
 	tests/macvlan-config.test
 
-# Bonds: "make check-bond".
+# Bonds: "make check-bond".  bond-linux.test, in a virtual machine where the
+# kernel has no bonds, is only there.
 BOND_TESTS = \
 	tests/bond-failover.test \
+	tests/bond-linux.test \
 	tests/bond-modes.test \
 	tests/bond.test
 
@@ -115,6 +117,7 @@ TESTS = $(UNIT_TESTS) $(LAB_TESTS)
 
 EXTRA_DIST += \
 	tests/bond-lib.sh \
+	tests/bond-linux.test \
 	tests/bpf/tag-to-skb.bpf.c \
 	tests/diff-bridges.py \
 	tests/lab-collector.py \
