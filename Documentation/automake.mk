@@ -7,6 +7,7 @@ EXTRA_DIST += \
 	Documentation/diagnosing.rst \
 	Documentation/lab.rst \
 	Documentation/operating.rst \
+	Documentation/ovn.rst \
 	Documentation/packages.rst \
 	Documentation/testing.rst
 

@@ -113,6 +113,12 @@ BOND_TESTS = \
 	tests/bond-modes.test \
 	tests/bond.test
 
+# With OVN, which "make check-ovn" downloads; not in "make check".
+OVN_TESTS = \
+	tests/ovn-geneve.test \
+	tests/ovn-plain.test \
+	tests/ovn-vxlan.test
+
 TESTS = $(UNIT_TESTS) $(LAB_TESTS)
 
 EXTRA_DIST += \
@@ -128,10 +134,12 @@ EXTRA_DIST += \
 	tests/netns-works \
 	tests/openmetrics.py \
 	tests/reasons.py \
+	tests/ovn-lib.sh \
+	tests/ovn-scenarios.sh \
 	tests/run-test \
 	tests/vlan-normal.py \
 	tests/verifier-budget \
-	$(filter %.test,$(UNIT_TESTS) $(LAB_TESTS))
+	$(filter %.test,$(UNIT_TESTS) $(LAB_TESTS) $(OVN_TESTS))
 
 TEST_EXTENSIONS = .test
 
@@ -310,7 +318,7 @@ AM_TESTS_ENVIRONMENT = \
 	CLANG='$(CLANG)'; export CLANG; \
 	BPFTOOL='$(BPFTOOL)'; export BPFTOOL; \
 	CC='$(CC)'; export CC; \
-	LAB_TESTS='$(LAB_TESTS)'; export LAB_TESTS; \
+	LAB_TESTS='$(LAB_TESTS) $(OVN_TESTS)'; export LAB_TESTS; \
 	PATH='$(tests_path)':$$PATH; export PATH;
 
 tests_path = $(abs_top_builddir)/ovs-xdp:$(abs_top_builddir)/utilities:$(ovs_path):$(abs_top_srcdir)/utilities
@@ -336,6 +344,13 @@ check-macvlan:
 check-bond:
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(BOND_TESTS)'
 .PHONY: check-bond
+
+# OVN's own programs, of Debian's packages, on our datapath: they are unpacked
+# into the cache, and nothing is installed.
+check-ovn:
+	$(AM_V_at)OXDP_OVN=`$(BASH_SHELL) '$(top_srcdir)/build-aux/ovn-cache'` \
+	  $(MAKE) $(AM_MAKEFLAGS) check TESTS='$(OVN_TESTS)'
+.PHONY: check-ovn
 
 # The tests that need no network and no root.
 check-unit:
