@@ -63,6 +63,8 @@ OXDP_BENCH_PY = \
 	utilities/oxdp_bench/result.py \
 	utilities/oxdp_bench/table.py \
 	utilities/oxdp_bench/tcp.py \
+	utilities/oxdp_bench/uml-guest \
+	utilities/oxdp_bench/uml.py \
 	utilities/oxdp_bench/upcall.py
 EXTRA_DIST += $(OXDP_BENCH_PY)
 

@@ -16,11 +16,14 @@ it gets the one that it is best with."""
 
 import glob
 import os
+import shutil
+import statistics
 import sys
 
 from .base import BenchError
 from .frames import check_in_xdp
 from .result import Result
+from .uml import NoGuest, measure
 
 # Frames on the way; 0 is as many as there may be.
 WINDOWS = 0, 512, 1500
@@ -209,6 +212,42 @@ PEERS = {"bare-xdp": open_bare, "bridge": open_bridge, "netdev": open_netdev,
          "netdev-afxdp": open_afxdp, "dpdk-afxdp": open_dpdk}
 
 
+def find_uml(lab):
+    """A user-mode Linux, its modules, and PATH to what it runs."""
+    program = peer_path("usr/bin/linux.uml")
+    module = peer_path("usr/lib/uml/modules/*/kernel/net/openvswitch/"
+                       "openvswitch.ko*")
+    if not program or not module:
+        raise Skipped("needs Debian package user-mode-linux")
+    path = lab.env["PATH"]
+    if not shutil.which("ovs-dpctl", path=path):
+        raise Skipped("needs ovs-dpctl, of Debian package "
+                      "openvswitch-switch")
+    return program, module[:module.index("/modules/") + 8], path
+
+
+def chain(bench, bridge):
+    """Yields what the ratios to openvswitch.ko are if it is to the bridge on
+    this machine as it is in user-mode Linux.  'bridge' has the results of the
+    comparison with the bridge here."""
+    bench.progress("in user-mode Linux")
+    try:
+        release, faster = measure(*find_uml(bench.lab), bench)
+    except NoGuest as e:
+        raise Skipped("user-mode Linux does not run here: %s" % e) from e
+    for i, result in enumerate(bridge):
+        ratios = [pair[i] for pair in faster]
+        params = {**result.params, "chained": "bridge",
+                  "guest": "user-mode Linux " + release,
+                  "guest_ratio": round(statistics.median(ratios), 3),
+                  "guest_ratio_min": round(min(ratios), 3),
+                  "guest_ratio_max": round(max(ratios), 3)}
+        yield Result("peers", result.variant, params, result.unit,
+                     "openvswitch-ko", result.ours,
+                     [value * ratio for value, ratio
+                      in zip(result.theirs, ratios)])
+
+
 def test_peers(bench):
     """One flow, against other switches; "cpu" is per second of the switch's
     CPU time."""
@@ -222,4 +261,11 @@ def test_peers(bench):
             except Skipped as e:
                 skip("peers", name, e)
                 continue
-            yield from compare(bench, ours, own, peer)
+            results = list(compare(bench, ours, own, peer))
+            yield from results
+            if name == "bridge":
+                bridge = results
+    try:
+        yield from chain(bench, bridge)
+    except Skipped as e:
+        skip("peers", "openvswitch-ko", e)
