@@ -11,8 +11,11 @@ time: the generator's, where the kernel's part is done as well and frames that
 are too many are dropped, and the daemon's.  For setup, there is only a window
 of frames on the way, so that none is lost and each frame is a flow."""
 
+import contextlib
 import glob
+import os
 import re
+import signal
 import subprocess
 
 from .base import BenchError, find_program
@@ -171,20 +174,37 @@ class Setups:
         return percentiles
 
 
+@contextlib.contextmanager
+def stopped(pid):
+    """Has a process stand still meanwhile: one that polls would take half of
+    the CPU that another one is pinned to."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
 def compare_setups(bench, ratio_to, theirs):
+    their_pid = theirs.lab.daemon_pid()
+
+    def without_them(function):
+        with stopped(their_pid):
+            return function(seconds)
+
     lab = open_switch(bench)
     path = bench.open_path("eth0")
     path.charge(*pin_daemon(lab, bench.other_cpu))
     ours = Setups(lab, path)
     seconds = bench.options.duration
-    values = bench.alternate(lambda: ours.rate(seconds),
+    values = bench.alternate(lambda: without_them(ours.rate),
                              lambda: theirs.rate(seconds))
     yield Result("upcall", "setup", bench.params(window=SETUP_WINDOW),
                  "flows/s", ratio_to, *values)
 
     for switch in ours, theirs:
         switch.path.set_window(0)
-    values = bench.alternate(lambda: ours.latency(seconds),
+    values = bench.alternate(lambda: without_them(ours.latency),
                              lambda: theirs.latency(seconds))
     for i, percentile in enumerate((50, 99)):
         yield Result("upcall", "first-packet",
