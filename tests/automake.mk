@@ -231,6 +231,8 @@ tests_diff_actions_SOURCES = \
 	tests/diff-bytes.h \
 	tests/diff-case.c \
 	tests/diff-case.h \
+	tests/diff-lab.c \
+	tests/diff-lab.h \
 	tests/diff-list.c \
 	tests/diff-list.h \
 	tests/fake-reader.c \

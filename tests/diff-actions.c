@@ -24,23 +24,20 @@
 #include <config.h>
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "bpf/diff-test.h"
 #include "diff-bytes.h"
 #include "diff-case.h"
+#include "diff-lab.h"
 #include "diff-list.h"
-#include "fake-reader.h"
 #include "dp-packet.h"
 #include "netlink.h"
 #include "odp-execute.h"
@@ -52,25 +49,17 @@
 #include "openvswitch/vlog.h"
 #include "ovs-rcu.h"
 #include "oxdp-actions.h"
-#include "oxdp-attach.h"
 #include "oxdp-compile.h"
 #include "oxdp-format.h"
 #include "oxdp-loader.h"
-#include "oxdp-netdev.h"
 #include "oxdp-table.h"
-#include "oxdp-tc.skel.h"
 #include "packet-gen.h"
 #include "packets.h"
 #include "parse-ref.h"
 #include "util.h"
 
-enum { SKIP = 77 };
-
 #define SEED 1
 #define N_CASES 20000
-
-/* What packets come in on. */
-#define LOOPBACK 1
 
 /* Shorter packets are not run: the kernel does not pop a tag if no Ethernet
  * header would be left, OVS does. */
@@ -91,18 +80,13 @@ static struct diff_list list;
 static struct event events[MAX_EVENTS]; /* That should happen. */
 static size_t n_events;
 
-static struct oxdp_bpf *bpf;
-static struct oxdp_table *table;
-static struct diff_test *diff_test;
-static int diff_tc_fd, diff_record_fd;
+static struct diff_lab lab;
 
 static struct packet_gen gen;
 static uint64_t seed, number;
 static struct diff_case this_case;
 static bool replays;            /* It comes from a file. */
 static struct diff_bytes result;
-static int port_ifindex[DIFF_N_PORTS];  /* 0 is the CPU port. */
-static uint32_t bond_ports[OXDP_BOND_BUCKETS];
 
 /* Figures. */
 static struct {
@@ -162,7 +146,8 @@ fail(const char *format, ...)
 static uint32_t
 bond_port(struct dp_packet *packet)
 {
-    return bond_ports[dp_packet_get_rss_hash(packet) & (OXDP_BOND_BUCKETS - 1)];
+    return lab.bond_ports[dp_packet_get_rss_hash(packet)
+                          & (OXDP_BOND_BUCKETS - 1)];
 }
 
 /* Called by odp_execute_actions(), with one packet. */
@@ -314,7 +299,7 @@ put_flow(const struct match *match, uint32_t id,
         .actions_len = actions->size,
         .create = true,
     };
-    int error = oxdp_table_put(table, &put);
+    int error = oxdp_table_put(lab.table, &put);
 
     if (error) {
         fail("put failed (%s)", ovs_strerror(error));
@@ -341,7 +326,7 @@ put_case(const struct flow *flow, struct oxdp_code *code)
     }
     match_init(&match, flow, &wc);
     put_flow(&match, 1, &list.actions);
-    if (!oxdp_megaflow_get_slot(table, oxdp_table_find(table, &ufid),
+    if (!oxdp_megaflow_get_slot(lab.table, oxdp_table_find(lab.table, &ufid),
                                 code)) {
         fail("the flow is not in BPF's maps");
     }
@@ -397,8 +382,8 @@ run(int fd, const void *data, size_t len, uint32_t *retvalp)
 static bool
 take_punt(struct oxdp_hdr *hdr)
 {
-    for (uint32_t i = 0; i < bpf->n_cpus; i++) {
-        struct oxdp_cpu_block *block = oxdp_bpf_cpu_block(bpf, i);
+    for (uint32_t i = 0; i < lab.bpf->n_cpus; i++) {
+        struct oxdp_cpu_block *block = oxdp_bpf_cpu_block(lab.bpf, i);
 
         if (block->punt.magic == OXDP_HDR_MAGIC) {
             *hdr = block->punt;
@@ -475,7 +460,7 @@ check_flood(uint32_t flood)
     uint32_t map_id, ifindex, n_devices = 0;
     int fd = -1;
 
-    if (bpf_map_lookup_elem(bpf->floods_fd, &flood, &map_id)
+    if (bpf_map_lookup_elem(lab.bpf->floods_fd, &flood, &map_id)
         || (fd = bpf_map_get_fd_by_id(map_id)) < 0) {
         fail("set %"PRIu32" has no map", flood);
     }
@@ -487,7 +472,7 @@ check_flood(uint32_t flood)
             excess += other == ifindex;
         }
         for (size_t i = 0; i < n_events; i++) {
-            excess -= port_ifindex[events[i].arg] == ifindex;
+            excess -= lab.port_ifindex[events[i].arg] == ifindex;
         }
         if (excess) {
             fail("wrong broadcast to device %"PRIu32, ifindex);
@@ -507,7 +492,7 @@ static bool
 is_broadcast(const struct oxdp_flow *flow)
 {
     const volatile struct oxdp_flood *flood
-        = &bpf->shared->floods[flow->flood];
+        = &lab.bpf->shared->floods[flow->flood];
 
     if (flow->verdict != OXDP_VERDICT_FLOOD) {
         return false;
@@ -553,7 +538,7 @@ check_xdp(const struct oxdp_flow *flow)
     struct oxdp_hdr hdr;
     uint32_t retval;
 
-    if (!run(bpf->xdp_port_fd, gen.data, gen.len, &retval)) {
+    if (!run(lab.bpf->xdp_port_fd, gen.data, gen.len, &retval)) {
         return;
     }
     if (retval == XDP_REDIRECT && diff_take_header(&result, &hdr)) {
@@ -601,7 +586,7 @@ check_copy(const struct diff_copy *copy, const struct event *e)
     b.len = copy->len;
     memcpy(b.data, copy->data, copy->len);
     if (e->type == EV_USERSPACE) {
-        if (copy->ifindex != port_ifindex[0] || !diff_take_header(&b, &hdr)
+        if (copy->ifindex != lab.port_ifindex[0] || !diff_take_header(&b, &hdr)
             || hdr.reason != OXDP_PUNT_ACTION || hdr.cookie != e->cookie
             || hdr.port != DIFF_IN_PORT || hdr.skb_mark != e->mark
             || hdr.skb_priority != e->priority || hdr.dp_hash != e->dp_hash) {
@@ -613,7 +598,8 @@ check_copy(const struct diff_copy *copy, const struct event *e)
         }
         diff_restore_tag(&b, &hdr, e->bytes.data);
         /* A tag that is still beside the frame does not get there. */
-    } else if (e->type != EV_OUTPUT || copy->ifindex != port_ifindex[e->arg]) {
+    } else if (e->type != EV_OUTPUT
+               || copy->ifindex != lab.port_ifindex[e->arg]) {
         fail("a copy to device %"PRIu32, (uint32_t) copy->ifindex);
     } else if (copy->tagged) {
         diff_insert_tag(&b, copy->tpid, copy->tci);
@@ -628,7 +614,7 @@ check_copy(const struct diff_copy *copy, const struct event *e)
 static void
 check_tc_result(uint32_t retval, bool tagged)
 {
-    size_t n_copies = diff_test->n_copies;
+    size_t n_copies = lab.test->n_copies;
     struct oxdp_hdr hdr;
 
     if (n_copies > n_events) {
@@ -636,10 +622,10 @@ check_tc_result(uint32_t retval, bool tagged)
              n_events);
     }
     for (size_t i = 0; i < n_copies; i++) {
-        check_copy(&diff_test->copies[i], &events[i]);
+        check_copy(&lab.test->copies[i], &events[i]);
     }
     if (tagged) {
-        diff_insert_tag(&result, diff_test->out_tpid, diff_test->out_tci);
+        diff_insert_tag(&result, lab.test->out_tpid, lab.test->out_tci);
         n.tags++;
     }
     if (take_punt(&hdr)) {
@@ -682,21 +668,21 @@ check_tc(void)
     if (this_case.tagged) {
         tagged = parse_untag(skb.data, &skb.len, &tpid, &tci);
     }
-    diff_test->push_tag = tagged;
+    lab.test->push_tag = tagged;
     if (tagged) {
-        diff_test->tag_tpid = (OVS_FORCE __be16) tpid;
+        lab.test->tag_tpid = (OVS_FORCE __be16) tpid;
         /* "tci" says CFI in any case, the frame need not. */
-        memcpy(&diff_test->tag_tci, &gen.data[14], 2);
+        memcpy(&lab.test->tag_tci, &gen.data[14], 2);
     }
-    diff_test->n_copies = 0;
-    if (run(diff_tc_fd, skb.data, skb.len, &retval)) {
-        check_tc_result(retval, diff_test->tagged);
+    lab.test->n_copies = 0;
+    if (run(lab.tc_fd, skb.data, skb.len, &retval)) {
+        check_tc_result(retval, lab.test->tagged);
     }
 
     /* The same with the datapath's own object. */
-    diff_test->n_copies = 0;
-    if (!tagged && !diff_test->tagged
-        && run(bpf->tc_port_fd, gen.data, gen.len, &retval)) {
+    lab.test->n_copies = 0;
+    if (!tagged && !lab.test->tagged
+        && run(lab.bpf->tc_port_fd, gen.data, gen.len, &retval)) {
         check_tc_result(retval, false);
     }
 }
@@ -739,7 +725,7 @@ check_case(void)
     struct oxdp_code code;
     struct parse_ref ref;
 
-    bpf->shared->control.vlan_limit = this_case.vlan_limit;
+    lab.bpf->shared->control.vlan_limit = this_case.vlan_limit;
     flow_limit_vlans(this_case.vlan_limit);
     parse_ref_init(&ref, gen.data, gen.len, &md);
     if (gen.len < MIN_LEN || ref.is_complex || ref.need > 1500) {
@@ -763,127 +749,13 @@ check_case(void)
         check_xdp(&code.flow);
         check_tc();
     }
-    if (oxdp_table_delete(table, &ufid, NULL)) {
+    if (oxdp_table_delete(lab.table, &ufid, NULL)) {
         fail("the flow cannot be deleted");
     }
     ovsrcu_quiesce();
 }
 
-/* Setting up. */
-
-static void OVS_NO_RETURN
-die(const char *what, int error)
-{
-    printf("%s (%s)\n", what, ovs_strerror(error));
-    exit(1);
-}
-
-/* Loads tests/bpf/diff-tc.bpf.o over the maps of 'bpf'. */
-static void
-load_diff_tc(void)
-{
-    const char *dir = getenv("abs_top_builddir");
-    char *file = xasprintf("%s/tests/bpf/diff-tc.bpf.o", dir ? dir : ".");
-    struct bpf_object *obj = bpf_object__open_file(file, NULL);
-    struct bpf_object *tc = bpf->tc->obj;
-    struct bpf_map *map;
-
-    if (!obj) {
-        die(file, errno);
-    }
-    bpf_object__for_each_map (map, obj) {
-        const char *suffix = strchr(bpf_map__name(map), '.');
-        struct bpf_map *other;
-
-        if (suffix && !strcmp(suffix, ".rodata")) {
-            if (bpf_map__set_initial_value(map, bpf->tc->rodata,
-                                           sizeof *bpf->tc->rodata)) {
-                die("constants differ", EINVAL);
-            }
-            continue;
-        }
-        other = suffix ? bpf->tc->maps.bss
-                : bpf_object__find_map_by_name(tc, bpf_map__name(map));
-        if (other && bpf_map__reuse_fd(map, bpf_map__fd(other))) {
-            die(bpf_map__name(map), errno);
-        }
-    }
-    if (bpf_object__load(obj)) {
-        die(file, errno);
-    }
-    map = bpf_object__find_map_by_name(obj, "diff_test");
-    diff_test = mmap(NULL, sizeof *diff_test, PROT_READ | PROT_WRITE,
-                     MAP_SHARED, bpf_map__fd(map), 0);
-    if (diff_test == MAP_FAILED) {
-        die("cannot map a map", errno);
-    }
-    diff_tc_fd = bpf_program__fd(
-        bpf_object__find_program_by_name(obj, "diff_tc"));
-    diff_record_fd = bpf_program__fd(
-        bpf_object__find_program_by_name(obj, "diff_record"));
-    free(file);
-}
-
-/* Attaches 'fd', or exits. */
-static void
-attach_egress(struct oxdp_attach *attach, int ifindex, int fd)
-{
-    char *error_text;
-    int error = oxdp_attach_tc_egress(attach, NULL, ifindex, fd, &error_text);
-
-    if (error) {
-        die(error_text, error);
-    }
-}
-
-/* Makes a device for 'port', which takes what 'flags' says, where copies are
- * recorded; if 'encap', behind the CPU port's program. */
-static void
-add_port(uint32_t port, uint32_t flags, bool encap)
-{
-    struct oxdp_attach record, cpu;
-    char *name = xasprintf("diff%"PRIu32, port);
-    char *peer = xasprintf("peer%"PRIu32, port);
-    struct oxdp_link_info info = { .ifindex = 0 };
-    struct bpf_devmap_val val;
-    int error;
-
-    error = oxdp_veth_create(name, peer, 1, 0, "");
-    error = error ? error : oxdp_link_get_by_name(peer, &info);
-    error = error ? error : oxdp_link_set_up(info.ifindex, true);
-    error = error ? error : oxdp_link_get_by_name(name, &info);
-    error = error ? error : oxdp_link_no_ipv6(info.ifindex);
-    /* Or the kernel refuses to send large packets. */
-    error = error ? error : oxdp_link_set_mtu(info.ifindex, DIFF_MAX_LEN);
-    error = error ? error : oxdp_link_set_up(info.ifindex, true);
-    if (error) {
-        die("cannot create a veth pair", error);
-    }
-    attach_egress(&record, info.ifindex, diff_record_fd);
-    if (encap) {
-        if (record.link_fd >= 0) {
-            /* tcx runs what comes first first, classic TC what comes last. */
-            oxdp_detach(&record);
-        }
-        attach_egress(&cpu, info.ifindex, bpf->cpu_encap_fd);
-        if (!oxdp_attach_is_attached(&record)) {
-            attach_egress(&record, info.ifindex, diff_record_fd);
-        }
-    }
-    free(name);
-    free(peer);
-
-    port_ifindex[port] = info.ifindex;
-    bpf->shared->ports[port].flags = OXDP_PORT_F_PRESENT | flags;
-    bpf->shared->ports[port].max_len = DIFF_MAX_LEN;
-    bpf->shared->ports[port].ifindex = info.ifindex;
-    bpf->shared->ports[port].frames_ifindex = info.ifindex;
-    memset(&val, 0, sizeof val);
-    val.ifindex = info.ifindex;
-    if (bpf_map_update_elem(bpf->devs_fd, &port, &val, 0)) {
-        die("cannot redirect to a device", errno);
-    }
-}
+/* Running. */
 
 /* Puts flows with sets of ports that are likely, since a set is made and freed
  * in many milliseconds. */
@@ -911,60 +783,10 @@ put_floods(void)
     }
 }
 
-/* Makes the bond of diff-list.h, whose buckets are in no order. */
+/* Puts the flows that all cases use. */
 static void
-add_bond(void)
+put_common(void)
 {
-    struct oxdp_bond *bond
-        = &bpf->shared->bonds[DIFF_BOND % OXDP_MAX_BONDS];
-
-    for (uint32_t i = 0; i < OXDP_BOND_BUCKETS; i++) {
-        bond_ports[i] = DIFF_FRAME_PORT + hash_int(i, 0) % 3;
-        bond->ports[i] = bond_ports[i];
-    }
-    bond->id = DIFF_BOND;
-}
-
-static void
-set_up(void)
-{
-    struct oxdp_bpf_config config = { .hint_size = 4096 };
-    char *error_text;
-    int error;
-
-    if (unshare(CLONE_NEWNET)) {
-        printf("skipped: cannot make a network namespace (%s)\n",
-               ovs_strerror(errno));
-        exit(SKIP);
-    }
-
-    error = oxdp_bpf_open(&config, &bpf, &error_text);
-    if (error) {
-        printf("skipped: %s\n", error_text);
-        exit(error == EPERM ? SKIP : 1);
-    }
-    error = fake_reader_open(bpf, UINT32_MAX);
-    if (error) {
-        die("cannot open AF_XDP sockets", error);
-    }
-    fake_reader_beat(bpf);
-    load_diff_tc();
-    add_port(0, 0, true);       /* The CPU port. */
-    bpf->shared->ports[DIFF_IN_PORT].flags = OXDP_PORT_F_PRESENT;
-    bpf->shared->ports[DIFF_IN_PORT].ifindex = LOOPBACK;
-    add_port(DIFF_FRAME_PORT, OXDP_PORT_F_XMIT | OXDP_PORT_F_XMIT_SG, false);
-    add_port(DIFF_SKB_PORT, 0, false);
-    add_port(DIFF_FRAME_PORT2, OXDP_PORT_F_XMIT | OXDP_PORT_F_XMIT_SG,
-             false);
-    add_bond();
-    bpf->shared->control.cpu_ifindex = port_ifindex[0];
-    bpf->shared->ifports[LOOPBACK].ifindex = LOOPBACK;
-    bpf->shared->ifports[LOOPBACK].port = DIFF_IN_PORT;
-    table = oxdp_table_create(bpf, 1000);
-    if (!table) {
-        die("cannot create a table", errno);
-    }
-    ofpbuf_init(&list.actions, 1024);
     put_recirc(DIFF_RECIRC + DIFF_FRAME_PORT, DIFF_FRAME_PORT);
     put_recirc(DIFF_RECIRC + DIFF_SKB_PORT, DIFF_SKB_PORT);
     put_recirc(DIFF_RECIRC + DIFF_FRAME_PORT2, DIFF_FRAME_PORT2);
@@ -1061,14 +883,17 @@ main(int argc, char *argv[])
     }
     vlog_set_levels(NULL, VLF_ANY_DESTINATION, VLL_OFF);
     odp_execute_init();
-    set_up();
+    diff_lab_open(&lab);
+    ofpbuf_init(&list.actions, 1024);
+    put_common();
 
     if (replays) {
         int error = diff_case_read(argv[1], &this_case, gen.data,
                                    sizeof gen.data, &gen.len, &list.actions);
 
         if (error) {
-            die(argv[1], error);
+            printf("%s (%s)\n", argv[1], ovs_strerror(error));
+            return 1;
         }
         print_list();
         check_case();
