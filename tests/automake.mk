@@ -126,6 +126,7 @@ EXTRA_DIST += \
 	tests/bond-linux.test \
 	tests/bpf/tag-to-skb.bpf.c \
 	tests/diff-bridges.py \
+	tests/documentation.py \
 	tests/lab-collector.py \
 	tests/lab-lib.sh \
 	tests/lab-packets.py \
@@ -353,6 +354,13 @@ check-ovn:
 	$(AM_V_at)OXDP_OVN=`$(BASH_SHELL) '$(top_srcdir)/build-aux/ovn-cache'` \
 	  $(MAKE) $(AM_MAKEFLAGS) check TESTS='$(OVN_TESTS)'
 .PHONY: check-ovn
+
+# The documentation's commands, of all pages or of PAGES alone, and what is not
+# run of them.
+check-docs: all
+	$(AM_V_at)$(AM_TESTS_ENVIRONMENT) PAGES='$(PAGES)' \
+	  $(LOG_COMPILER) $(top_srcdir)/tests/documentation.test
+.PHONY: check-docs
 
 # The tests that need no network and no root.
 check-unit:
