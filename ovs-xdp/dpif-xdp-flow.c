@@ -284,6 +284,22 @@ dpif_xdp_operate(struct dpif *dpif, struct dpif_op **ops, size_t n_ops,
                  enum dpif_offload_type offload_type OVS_UNUSED)
 {
     struct xdp_dp *dp = get_xdp_dp(dpif);
+    bool executed = false;
+
+    /* Packets first, as in dpif-netdev: they are on their way while their flows
+     * are put, and are not overtaken by those that find the flows there.  None
+     * of them needs a flow that is put here. */
+    for (size_t i = 0; i < n_ops; i++) {
+        struct dpif_op *op = ops[i];
+
+        if (op->type == DPIF_OP_EXECUTE) {
+            op->error = dpif_xdp_execute(dp, &op->execute);
+            executed = true;
+        }
+    }
+    if (executed) {
+        xdp_cpu_flush(dp);
+    }
 
     for (size_t i = 0; i < n_ops; i++) {
         struct dpif_op *op = ops[i];
@@ -296,14 +312,12 @@ dpif_xdp_operate(struct dpif *dpif, struct dpif_op **ops, size_t n_ops,
             op->error = flow_del(dp, &op->flow_del);
             break;
         case DPIF_OP_EXECUTE:
-            op->error = dpif_xdp_execute(dp, &op->execute);
             break;
         case DPIF_OP_FLOW_GET:
             op->error = flow_get(dp, &op->flow_get);
             break;
         }
     }
-    xdp_cpu_flush(dp);
 }
 
 int
