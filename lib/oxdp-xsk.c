@@ -415,6 +415,12 @@ oxdp_xsk_recv(struct oxdp_xsk *xsk, struct oxdp_hdr *hdr)
     return NULL;
 }
 
+bool
+oxdp_xsk_is_waiting(struct oxdp_xsk *xsk)
+{
+    return xsk_cons_nb_avail(&xsk->rx, 1) > 0;
+}
+
 void
 oxdp_xsk_purge(struct oxdp_xsk *xsk)
 {

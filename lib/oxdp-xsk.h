@@ -51,6 +51,9 @@ uint32_t oxdp_xsk_capacity(const struct oxdp_xsk *);
  * Returns NULL if the ring is empty. */
 struct dp_packet *oxdp_xsk_recv(struct oxdp_xsk *, struct oxdp_hdr *hdr);
 
+/* Returns true if there is something on the receive ring: a look at memory. */
+bool oxdp_xsk_is_waiting(struct oxdp_xsk *);
+
 /* Drops everything on the receive ring. */
 void oxdp_xsk_purge(struct oxdp_xsk *);
 

@@ -10,23 +10,31 @@
 #include <config.h>
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "coverage.h"
 #include "dp-packet.h"
 #include "dpif-xdp.h"
 #include "odp-util.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "ovs-rcu.h"
+#include "ovs-thread.h"
 #include "packets.h"
 #include "seq.h"
 #include "timeval.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(dpif_xdp_upcall);
+
+COVERAGE_DEFINE(xdp_poll_found);
+COVERAGE_DEFINE(xdp_poll_vain);
+COVERAGE_DEFINE(xdp_poll_yielded);
 
 /* Upcalls that may wait for a handler. */
 #define MAX_QUEUED_UPCALLS 4096
@@ -40,6 +48,14 @@ VLOG_DEFINE_THIS_MODULE(dpif_xdp_upcall);
 /* How often a handler reads its sockets, if nothing becomes an upcall, before
  * it looks at what else wants it. */
 #define RECV_ROUNDS 16
+
+/* The shortest time that a handler waits before it sleeps, if at all, in us. */
+#define MIN_POLL_US 50
+
+/* Another thread wants the CPU if it has had it for so long, in us; then there
+ * is no such waiting for so many times as long. */
+#define MAX_YIELD_US 50
+#define YIELDED_TIMES 16
 
 static struct odp_support odp_support = {
     .max_vlan_headers = SIZE_MAX,
@@ -307,6 +323,117 @@ read_socket(struct xdp_dp *dp, uint32_t i)
     return n;
 }
 
+/* Waiting. */
+
+static bool
+is_packet_waiting(const struct xdp_dp *dp, uint32_t id)
+    OVS_REQ_RDLOCK(dp->handlers_lock)
+{
+    for (uint32_t i = id; i < dp->bpf->n_queues; i += dp->n_handlers) {
+        if (oxdp_xsk_is_waiting(dp->xsks[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+xdp_upcall_set_poll(struct xdp_dp *dp, uint32_t us)
+{
+    /* On a single CPU, packets come only while it does not poll. */
+    atomic_store_relaxed(&dp->max_poll_us, count_total_cores() > 1 ? us : 0);
+}
+
+/* How often the calling thread has left its CPU to others. */
+static long int
+count_switches(void)
+{
+    struct rusage usage;
+
+    return (getrusage(RUSAGE_THREAD, &usage)
+            ? 0 : usage.ru_nvcsw + usage.ru_nivcsw);
+}
+
+/* Looks for something that handler 'id' can read until 'end', in us, with CPU
+ * time that no other thread wants.  If one does, sleeping is better for both:
+ * a thread that wakes up need not wait for its turn. */
+static void
+poll_until(struct xdp_dp *dp, uint32_t id, long long int end)
+    OVS_REQ_RDLOCK(dp->handlers_lock)
+{
+    struct xdp_handler *handler = &dp->handlers[id];
+    long int switches = count_switches();
+    long long int now = time_usec();
+
+    while (now < end && seq_read(handler->seq) == handler->last_seq) {
+        long long int before = now;
+
+        sched_yield();
+        if (is_packet_waiting(dp, id)) {
+            COVERAGE_INC(xdp_poll_found);
+            return;
+        }
+        now = time_usec();
+        /* Interrupts take long as well. */
+        if (now - before > MAX_YIELD_US && count_switches() != switches) {
+            COVERAGE_INC(xdp_poll_yielded);
+            handler->poll_from = now + YIELDED_TIMES * (now - before);
+            return;
+        }
+    }
+    COVERAGE_INC(xdp_poll_vain);
+}
+
+/* Until when 'handler' is to look for the next packet before it sleeps, in us:
+ * packets have been coming so soon one after the other that it is worth it, as
+ * it takes longer than an upcall to wake up.  In the past if it is not. */
+static long long int
+poll_end(const struct xdp_dp *dp, const struct xdp_handler *handler)
+{
+    uint32_t max;
+
+    atomic_read_relaxed(&dp->max_poll_us, &max);
+    return (handler->idle_since < handler->poll_from ? 0
+            : handler->idle_since + MIN(handler->poll_us, max));
+}
+
+/* Has handler 'id' look for the next packet, if it is to.  Like poll_block(),
+ * this is a quiescent state. */
+static void
+wait_for_packet(struct xdp_dp *dp, uint32_t id)
+    OVS_REQ_RDLOCK(dp->handlers_lock)
+{
+    long long int end = poll_end(dp, &dp->handlers[id]);
+
+    if (time_usec() < end && !is_packet_waiting(dp, id)) {
+        ovsrcu_quiesce_start();
+        poll_until(dp, id, end);
+        ovsrcu_quiesce_end();
+    }
+}
+
+/* 'handler' has something to read.  Chooses how long to wait for what comes
+ * next: longer if this came later than that but within the longest time that is
+ * permitted, not at all if it did not. */
+static void
+adapt_poll(struct xdp_dp *dp, struct xdp_handler *handler)
+{
+    long long int idle;
+    uint32_t max;
+
+    if (!handler->idle_since) {
+        return;
+    }
+    atomic_read_relaxed(&dp->max_poll_us, &max);
+    idle = time_usec() - handler->idle_since;
+    handler->idle_since = 0;
+    if (idle > max) {
+        handler->poll_us = 0;
+    } else if (idle > handler->poll_us) {
+        handler->poll_us = MIN(MAX(2 * handler->poll_us, MIN_POLL_US), max);
+    }
+}
+
 /* Reads a batch from every socket of handler 'id'.  Returns true if there may
  * be more. */
 static bool
@@ -317,6 +444,9 @@ read_sockets(struct xdp_dp *dp, uint32_t id)
     bool more = false;
 
     handler->next_look = LLONG_MAX;
+    if (is_packet_waiting(dp, id)) {
+        adapt_poll(dp, handler);
+    }
     for (uint32_t i = id; i < dp->bpf->n_queues; i += dp->n_handlers) {
         if (read_socket(dp, i) == RECV_BATCH) {
             more = true;
@@ -421,6 +551,9 @@ dpif_xdp_recv(struct dpif *dpif, uint32_t handler_id,
         handler->last_seq = seq_read(handler->seq);
         handler_beat(dp, handler_id);
         u = handler_pop(handler);
+        if (!u && !handler->has_returned) {
+            wait_for_packet(dp, handler_id);
+        }
         for (int i = 0; !u && more && i < RECV_ROUNDS; i++) {
             more = read_sockets(dp, handler_id);
             u = handler_pop(handler);
@@ -428,7 +561,11 @@ dpif_xdp_recv(struct dpif *dpif, uint32_t handler_id,
         if (!u && more) {
             /* There may be more without a new event on the socket. */
             poll_immediate_wake();
+        } else if (!u && !handler->idle_since) {
+            handler->idle_since = time_usec();
         }
+        /* OVS handles upcalls once it has been told that there is no other. */
+        handler->has_returned = u != NULL;
         *this_handler_get() = NULL;
     }
     ovs_rwlock_unlock(&dp->handlers_lock);
@@ -456,7 +593,7 @@ dpif_xdp_recv_wait(struct dpif *dpif, uint32_t handler_id)
         poll_timer_wait_until(MIN(time_msec() + OXDP_BEAT_MS,
                                   handler->next_look));
         ovs_mutex_lock(&handler->mutex);
-        if (handler->n_upcalls) {
+        if (handler->n_upcalls || time_usec() < poll_end(dp, handler)) {
             poll_immediate_wake();
         }
         ovs_mutex_unlock(&handler->mutex);

@@ -31,6 +31,8 @@ VLOG_DEFINE_THIS_MODULE(dpif_xdp);
 #define SORT_INTERVAL 1000
 #define DEFAULT_UPCALL_RATE 200000
 #define DEFAULT_UPCALL_BURST 2048
+#define DEFAULT_UPCALL_POLL_US 200
+#define MAX_UPCALL_POLL_US 10000
 
 /* Protects 'the_dp', and serializes creation and destruction. */
 static struct ovs_mutex dp_mutex = OVS_MUTEX_INITIALIZER;
@@ -113,6 +115,7 @@ dp_create(struct xdp_dp **dpp)
     dp->tnl_conf_seq = seq_read(tnl_conf_seq);
     dp->upcall_rate = DEFAULT_UPCALL_RATE;
     dp->upcall_burst = DEFAULT_UPCALL_BURST;
+    xdp_upcall_set_poll(dp, DEFAULT_UPCALL_POLL_US);
 
     error = oxdp_bpf_open(&config, &dp->bpf, &why);
     error = error ? error : oxdp_pins_open(&dp->pins, &why);
@@ -409,6 +412,9 @@ dpif_xdp_set_config(struct dpif *dpif, const struct smap *config)
                                       DEFAULT_UPCALL_RATE, 100000000),
                            get_number(config, "xdp-upcall-burst",
                                       DEFAULT_UPCALL_BURST, 1000000));
+    xdp_upcall_set_poll(dp, get_number(config, "xdp-upcall-poll-us",
+                                       DEFAULT_UPCALL_POLL_US,
+                                       MAX_UPCALL_POLL_US));
     return 0;
 }
 

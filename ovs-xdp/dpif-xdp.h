@@ -201,6 +201,13 @@ struct xdp_handler {
     struct seq *seq;            /* Changes when 'upcalls' gets longer. */
     uint64_t last_seq;
     long long int next_look;    /* When to look for what has not come. */
+
+    /* Of the handler's thread, see wait_for_packet(). */
+    bool has_returned;          /* An upcall, since OVS was told that there is
+                                 * no other. */
+    long long int idle_since;   /* In us: has had nothing to read, or 0. */
+    uint32_t poll_us;           /* Waits so long before it sleeps. */
+    long long int poll_from;    /* In us: does not before. */
 };
 
 /* The datapath. */
@@ -256,6 +263,7 @@ struct xdp_dp {
     struct xdp_handler *handlers;
     uint32_t n_handlers;
     bool recv_enabled;
+    atomic_uint32_t max_poll_us;        /* Of all handlers' 'poll_us'. */
 
     /* Main thread's. */
     bool handlers_seen;         /* There were some in dpif_xdp_run(). */
@@ -498,6 +506,10 @@ xdp_megaflow_format(const struct oxdp_megaflow *mf, struct ds *ds)
 
 /* dpif-xdp-upcall.c. */
 void xdp_handlers_destroy(struct xdp_dp *);
+
+/* Sets how long at most, in us, a handler polls for the next packet before it
+ * sleeps; 0 for not at all.  Any thread. */
+void xdp_upcall_set_poll(struct xdp_dp *, uint32_t us);
 
 /* Queues an upcall for 'packet', which it takes.  'userdata' and 'actions' are
  * copied.  Any thread. */

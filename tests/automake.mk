@@ -83,6 +83,7 @@ LAB_TESTS = \
 	tests/test-netdev \
 	tests/test-xsk \
 	tests/tunnel.test \
+	tests/upcall-poll.test \
 	tests/upcall-rate.test \
 	tests/vlan.test
 
