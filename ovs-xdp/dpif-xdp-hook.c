@@ -17,9 +17,15 @@
 #include "oxdp-compat.h"
 #include "oxdp-flood.h"
 #include "oxdp-netdev.h"
+#include "timeval.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(dpif_xdp_hook);
+
+/* What is wrong with a port is tried again after so long, in ms.  Not all that
+ * may have been the cause is announced when it is over, as a program that is
+ * gone. */
+#define RETRY_MS 3000
 
 const char *
 xdp_mode_name(enum xdp_mode mode)
@@ -458,6 +464,21 @@ xdp_port_attach_tc(struct xdp_dp *dp, struct xdp_port *port, char **why)
                           : dp->bpf->tc_gate_fd, !port->local, why);
     }
     return error;
+}
+
+void
+xdp_port_configure(struct xdp_dp *dp, struct xdp_port *port)
+{
+    char *why = NULL;
+    int error = xdp_port_attach_tc(dp, port, &why);
+
+    if (error) {
+        xdp_port_set_error(port, why ? why : xstrdup(ovs_strerror(error)));
+    } else if (!port->configured || port->error) {
+        xdp_port_choose_mode(dp, port);
+    }
+    port->configured = true;
+    port->retry_at = time_msec() + RETRY_MS;
 }
 
 void

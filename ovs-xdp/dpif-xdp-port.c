@@ -30,6 +30,7 @@
 #include "oxdp-instance.h"
 #include "oxdp-netdev.h"
 #include "smap.h"
+#include "timeval.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(dpif_xdp_port);
@@ -749,10 +750,11 @@ xdp_ports_run(struct xdp_dp *dp)
         receive_features(dp);
     }
     HMAP_FOR_EACH (port, node, &dp->ports) {
-        /* Ports that were added by hand, not through the bridge. */
-        if (!port->configured) {
-            port->configured = true;
-            xdp_port_choose_mode(dp, port);
+        /* Ports that were added by hand, not through the bridge; and what OVS
+         * does not do again on its own. */
+        if (!port->configured
+            || (port->error && time_msec() >= port->retry_at)) {
+            xdp_port_configure(dp, port);
         }
     }
     ovs_mutex_unlock(&dp->port_mutex);
@@ -839,20 +841,16 @@ dpif_xdp_port_set_config(struct dpif *dpif, odp_port_t port_no,
     struct xdp_dp *dp = get_xdp_dp(dpif);
     const char *mode = smap_get(config, "xdp-mode");
     struct xdp_port *port;
-    char *why = NULL;
 
     ovs_mutex_lock(&dp->port_mutex);
     port = xdp_port_by_number(dp, port_no);
-    if (port && port->tunnel) {
-        /* Nothing to configure. */
-    } else if (port && xdp_port_attach_tc(dp, port, &why)) {
-        xdp_port_set_error(port, why);
-    } else if (port && (!port->configured || port->error
-                 || !nullable_string_is_equal(port->wanted_mode, mode))) {
-        free(port->wanted_mode);
-        port->wanted_mode = nullable_xstrdup(mode);
-        port->configured = true;
-        xdp_port_choose_mode(dp, port);
+    if (port && !port->tunnel) {
+        if (!nullable_string_is_equal(port->wanted_mode, mode)) {
+            free(port->wanted_mode);
+            port->wanted_mode = nullable_xstrdup(mode);
+            port->configured = false;
+        }
+        xdp_port_configure(dp, port);
     }
     ovs_mutex_unlock(&dp->port_mutex);
     return port || port_no == 0 ? 0 : ENODEV;

@@ -174,7 +174,8 @@ struct xdp_port {
     char *wanted_mode;          /* other_config:xdp-mode, or NULL. */
     enum xdp_mode mode;         /* In use. */
     char *why;                  /* Why that mode, for people. */
-    char *error;                /* What is wrong, for people, or NULL. */
+    char *error;                /* What is wrong, for people, or NULL... */
+    long long int retry_at;     /* ...then when to try again, in time_msec(). */
     struct oxdp_attach xdp, tc;
     struct oxdp_attach keeper_tc;       /* If 'local': on 'keep_ifindex'. */
     struct oxdp_attach gate;    /* Where what the kernel bridge forwards gets
@@ -405,6 +406,11 @@ int xdp_port_attach_tc(struct xdp_dp *, struct xdp_port *, char **why)
 
 /* Makes 'port' use the hook that it is asked to use, or else TC. */
 void xdp_port_choose_mode(struct xdp_dp *, struct xdp_port *)
+    OVS_REQUIRES(dp->port_mutex);
+
+/* Does both if the port has not been 'configured' or something is wrong with
+ * it.  To be called again at 'retry_at' as long as that is so. */
+void xdp_port_configure(struct xdp_dp *, struct xdp_port *)
     OVS_REQUIRES(dp->port_mutex);
 void xdp_port_detach(struct xdp_port *);
 
