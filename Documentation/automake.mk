@@ -1,15 +1,23 @@
 # Documentation/automake.mk
 
 EXTRA_DIST += \
+	Documentation/abi.rst \
 	Documentation/benchmarks.rst \
 	Documentation/building.rst \
+	Documentation/configuration.rst \
 	Documentation/design.rst \
 	Documentation/diagnosing.rst \
+	Documentation/faq.rst \
+	Documentation/how-it-works.rst \
 	Documentation/lab.rst \
+	Documentation/limits.rst \
+	Documentation/migration.rst \
 	Documentation/operating.rst \
 	Documentation/ovn.rst \
 	Documentation/packages.rst \
-	Documentation/testing.rst
+	Documentation/quickstart.rst \
+	Documentation/testing.rst \
+	Documentation/tuning.rst
 
 # Manual pages, where there is rst2man.
 EXTRA_DIST += \
