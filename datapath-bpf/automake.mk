@@ -29,6 +29,7 @@ noinst_HEADERS += \
 	datapath-bpf/oxdp-size.h \
 	datapath-bpf/oxdp-skb.h \
 	datapath-bpf/oxdp-stats.h \
+	datapath-bpf/oxdp-trace.h \
 	datapath-bpf/oxdp-upcall.h \
 	datapath-bpf/oxdp-vlan.h
 
@@ -37,7 +38,9 @@ noinst_HEADERS += \
 bpf_sources = \
 	datapath-bpf/oxdp-cpu.bpf.c \
 	datapath-bpf/oxdp-tc.bpf.c \
-	datapath-bpf/oxdp-xdp.bpf.c
+	datapath-bpf/oxdp-tc-trace.bpf.c \
+	datapath-bpf/oxdp-xdp.bpf.c \
+	datapath-bpf/oxdp-xdp-trace.bpf.c
 
 bpf_objects = $(bpf_sources:.bpf.c=.bpf.o)
 bpf_skeletons = $(bpf_sources:.bpf.c=.skel.h)

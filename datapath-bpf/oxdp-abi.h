@@ -14,7 +14,7 @@
 
 #include <linux/types.h>
 
-#define OXDP_ABI_VERSION 9
+#define OXDP_ABI_VERSION 10
 
 #define OXDP_ASSERT(EXPR) _Static_assert(EXPR, #EXPR)
 
@@ -467,6 +467,8 @@ struct oxdp_away_sum {
                                  * of its keeper. */
 #define OXDP_PORT_F_MACVLAN 1024u /* Addresses say where packets go, and not
                                    * flows: see struct oxdp_macvlan. */
+#define OXDP_PORT_F_TRACED 2048u /* What becomes of what comes in is put into
+                                  * oxdp_samples. */
 
 struct oxdp_port {
     __u32 ifindex;              /* Device to transmit on, 0 if none. */
@@ -896,6 +898,46 @@ OXDP_ASSERT(sizeof(struct oxdp_meta) == 16);
 #define OXDP_MARK_BRIDGE_MASK 0xfffff000u
 OXDP_ASSERT(OXDP_MAX_PORTS - 1 <= ~OXDP_MARK_BRIDGE_MASK);
 #define OXDP_TC_INDEX 0x6f78
+
+/* A packet at one time: its beginning, and the tag beside the frame if
+ * 'vlan_tci' is not 0, with the CFI bit set. */
+#define OXDP_SAMPLE_BYTES 256
+struct oxdp_sample_packet {
+    __u32 len;                  /* Of the frame. */
+    __be16 vlan_tpid;
+    __be16 vlan_tci;
+    __u8 data[OXDP_SAMPLE_BYTES];
+};
+
+/* What a hook has done to a packet that came in on a port with
+ * OXDP_PORT_F_TRACED, in oxdp_samples. */
+struct oxdp_sample {
+    __u64 ns;                   /* When, on CLOCK_MONOTONIC. */
+    __u32 port;                 /* Datapath port. */
+    __s32 ret;                  /* The hook's return code, or OXDP_FALLBACK. */
+    __u32 skb_mark;             /* Before. */
+    __u32 skb_priority;         /* Before. */
+    __u8 hook;                  /* enum oxdp_hook. */
+    __u8 pad[7];
+    struct oxdp_port_stats stats;       /* What the port has counted for it. */
+    struct oxdp_sample_packet before, after;
+};
+OXDP_ASSERT(sizeof(struct oxdp_sample)
+            == 32 + sizeof(struct oxdp_port_stats)
+               + 2 * sizeof(struct oxdp_sample_packet));
+#define OXDP_SAMPLES_SIZE 262144        /* Bytes for all that wait. */
+
+/* Elements of oxdp_progs and oxdp_tc_progs, the programs that others go on
+ * with.  Those that trace are there once a port is traced; FALLBACK is for TC
+ * alone. */
+enum oxdp_prog {
+    OXDP_PROG_REST,
+    OXDP_PROG_MACVLAN,
+    OXDP_PROG_TRACE,
+    OXDP_PROG_TRACE_MAC,
+    OXDP_PROG_FALLBACK,
+    OXDP_N_PROGS
+};
 
 /* Meters come in chunks, each one map, created as meters are. */
 #define OXDP_METER_SHIFT 10

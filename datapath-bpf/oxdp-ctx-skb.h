@@ -242,6 +242,12 @@ oxdp_ctx_trunc(oxdp_ctx *ctx, __u32 len)
 }
 
 OXDP_INLINE int
+oxdp_ctx_load(oxdp_ctx *ctx, void *to, __u32 size)
+{
+    return bpf_skb_load_bytes(ctx, 0, to, size) ? -1 : 0;
+}
+
+OXDP_INLINE int
 oxdp_ctx_store(oxdp_ctx *ctx, __u32 offset, const void *from, __u32 size)
 {
     return bpf_skb_store_bytes(ctx, offset, from, size, BPF_F_RECOMPUTE_CSUM)

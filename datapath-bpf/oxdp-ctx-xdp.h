@@ -153,6 +153,22 @@ oxdp_ctx_to_skb(oxdp_ctx *ctx, const struct oxdp_meta *meta)
     return XDP_PASS;
 }
 
+/* Passes the frame, which is as it came in on 'in_port', on to TC for the
+ * kernel bridge.  Returns the program's return code. */
+OXDP_INLINE int
+oxdp_ctx_fallback(oxdp_ctx *ctx, __u32 in_port)
+{
+    const struct oxdp_meta meta = {
+        .magic = OXDP_HDR_MAGIC,
+        .in_port = in_port,
+        .port = OXDP_META_FALLBACK,
+    };
+
+    /* Without metadata TC finds out by itself. */
+    oxdp_ctx_to_skb(ctx, &meta);
+    return XDP_PASS;
+}
+
 /* Returns where the header for userspace goes, in front of the packet, or NULL
  * if there is no room.  'block' is this CPU's. */
 OXDP_INLINE struct oxdp_hdr *
@@ -183,6 +199,14 @@ oxdp_ctx_trunc(oxdp_ctx *ctx, __u32 len)
     __u32 now = bpf_xdp_get_buff_len(ctx);
 
     return now > len && bpf_xdp_adjust_tail(ctx, (int) (len - now)) ? -1 : 0;
+}
+
+/* Loads the first 'size' bytes to 'to'.  Returns 0, or -1 if there are not as
+ * many. */
+OXDP_INLINE int
+oxdp_ctx_load(oxdp_ctx *ctx, void *to, __u32 size)
+{
+    return bpf_xdp_load_bytes(ctx, 0, to, size) ? -1 : 0;
 }
 
 /* Stores the 'size' bytes at 'from' at 'offset', which must be less than 256.

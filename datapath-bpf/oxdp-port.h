@@ -30,14 +30,21 @@ oxdp_port_from_ifindex(__u32 ifindex)
     return OXDP_PORT_NONE;
 }
 
-/* Returns nonzero if not flows but addresses say where what comes in on
- * 'port_no' goes. */
-OXDP_INLINE int
-oxdp_port_is_macvlan(__u32 port_no)
+/* Returns what tells which program is for packets that come in on 'port_no',
+ * which need not be a port: OXDP_PORT_F_MACVLAN and OXDP_PORT_F_TRACED. */
+OXDP_INLINE __u32
+oxdp_port_flags(__u32 port_no)
 {
     const struct oxdp_port *port = oxdp_port_get(port_no);
 
-    return port && port->flags & OXDP_PORT_F_MACVLAN;
+    return port ? port->flags & (OXDP_PORT_F_MACVLAN | OXDP_PORT_F_TRACED) : 0;
+}
+
+/* Returns the program for a port with these 'flags' that is traced. */
+OXDP_INLINE enum oxdp_prog
+oxdp_trace_prog(__u32 flags)
+{
+    return flags & OXDP_PORT_F_MACVLAN ? OXDP_PROG_TRACE_MAC : OXDP_PROG_TRACE;
 }
 
 /* Takes a packet out of the budget of 'port'.  Returns nonzero if there was

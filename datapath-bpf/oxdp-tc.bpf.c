@@ -14,19 +14,16 @@ int oxdp_tc_fallback(struct __sk_buff *ctx);
 int oxdp_tc_macvlan(struct __sk_buff *ctx);
 
 /* What programs go on with. */
-#define PROG_REST 0
-#define PROG_FALLBACK 1
-#define PROG_MACVLAN 2
 struct {
     __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-    __uint(max_entries, 3);
+    __uint(max_entries, OXDP_N_PROGS);
     __uint(key_size, sizeof(__u32));
     __array(values, int(struct __sk_buff *));
 } oxdp_tc_progs SEC(".maps") = {
     .values = {
-        [PROG_REST] = &oxdp_tc_rest,
-        [PROG_FALLBACK] = &oxdp_tc_fallback,
-        [PROG_MACVLAN] = &oxdp_tc_macvlan,
+        [OXDP_PROG_REST] = &oxdp_tc_rest,
+        [OXDP_PROG_FALLBACK] = &oxdp_tc_fallback,
+        [OXDP_PROG_MACVLAN] = &oxdp_tc_macvlan,
     },
 };
 
@@ -37,7 +34,7 @@ oxdp_tc_rest(struct __sk_buff *ctx)
     int ret = oxdp_receive(ctx);
 
     if (ret == OXDP_FALLBACK) {
-        bpf_tail_call(ctx, &oxdp_tc_progs, PROG_FALLBACK);
+        bpf_tail_call(ctx, &oxdp_tc_progs, OXDP_PROG_FALLBACK);
         ret = TC_ACT_SHOT;      /* Cannot be. */
     }
     return ret;
@@ -66,10 +63,15 @@ oxdp_tc_macvlan(struct __sk_buff *ctx)
 static __always_inline int
 oxdp_tc_go_on(struct __sk_buff *ctx, __u32 in_port)
 {
-    if (oxdp_port_is_macvlan(in_port)) {
-        bpf_tail_call(ctx, &oxdp_tc_progs, PROG_MACVLAN);
+    __u32 flags = oxdp_port_flags(in_port);
+
+    if (flags & OXDP_PORT_F_TRACED) {
+        bpf_tail_call(ctx, &oxdp_tc_progs, oxdp_trace_prog(flags));
+    }
+    if (flags & OXDP_PORT_F_MACVLAN) {
+        bpf_tail_call(ctx, &oxdp_tc_progs, OXDP_PROG_MACVLAN);
     } else {
-        bpf_tail_call(ctx, &oxdp_tc_progs, PROG_REST);
+        bpf_tail_call(ctx, &oxdp_tc_progs, OXDP_PROG_REST);
     }
     return TC_ACT_SHOT;         /* Cannot be. */
 }

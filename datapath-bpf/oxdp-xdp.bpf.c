@@ -13,21 +13,6 @@ struct oxdp_chunk *const volatile oxdp_btf_chunk;
 const volatile enum oxdp_verdict oxdp_btf_verdict;
 const volatile enum oxdp_reason oxdp_btf_reason;
 
-/* Passes the frame, which is as it came in, on to TC for the kernel bridge. */
-static __always_inline int
-oxdp_xdp_fallback(struct xdp_md *ctx)
-{
-    const struct oxdp_meta meta = {
-        .magic = OXDP_HDR_MAGIC,
-        .in_port = oxdp_port_from_ifindex(ctx->ingress_ifindex),
-        .port = OXDP_META_FALLBACK,
-    };
-
-    /* Without metadata TC finds out by itself. */
-    oxdp_ctx_to_skb(ctx, &meta);
-    return XDP_PASS;
-}
-
 /* For what oxdp_xdp_port() does not do itself. */
 SEC("xdp.frags")
 int
@@ -35,7 +20,10 @@ oxdp_xdp_rest(struct xdp_md *ctx)
 {
     int ret = oxdp_receive(ctx);
 
-    return ret == OXDP_FALLBACK ? oxdp_xdp_fallback(ctx) : ret;
+    return ret == OXDP_FALLBACK
+           ? oxdp_ctx_fallback(ctx,
+                               oxdp_port_from_ifindex(ctx->ingress_ifindex))
+           : ret;
 }
 
 /* For ports of bridges with other_config:xdp-l2=macvlan. */
@@ -48,17 +36,15 @@ oxdp_xdp_macvlan(struct xdp_md *ctx)
 
 /* The programs that oxdp_xdp_port() goes on with.  A program of its own has the
  * whole stack and the whole of the verifier's patience to itself. */
-#define PROG_REST 0
-#define PROG_MACVLAN 1
 struct {
     __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-    __uint(max_entries, 2);
+    __uint(max_entries, OXDP_N_PROGS);
     __uint(key_size, sizeof(__u32));
     __array(values, int(struct xdp_md *));
 } oxdp_progs SEC(".maps") = {
     .values = {
-        [PROG_REST] = &oxdp_xdp_rest,
-        [PROG_MACVLAN] = &oxdp_xdp_macvlan,
+        [OXDP_PROG_REST] = &oxdp_xdp_rest,
+        [OXDP_PROG_MACVLAN] = &oxdp_xdp_macvlan,
     },
 };
 
@@ -68,15 +54,22 @@ int
 oxdp_xdp_port(struct xdp_md *ctx)
 {
     __u32 in_port = oxdp_port_from_ifindex(ctx->ingress_ifindex);
-    int ret = (oxdp_port_is_macvlan(in_port)
-               ? oxdp_macvlan_common(ctx, in_port)
-               : oxdp_receive_common(ctx, in_port));
+    __u32 flags = oxdp_port_flags(in_port);
+    int ret;
 
+    if (!flags) {
+        ret = oxdp_receive_common(ctx, in_port);
+    } else if (flags == OXDP_PORT_F_MACVLAN) {
+        ret = oxdp_macvlan_common(ctx, in_port);
+    } else {
+        bpf_tail_call(ctx, &oxdp_progs, oxdp_trace_prog(flags));
+        ret = flags & OXDP_PORT_F_MACVLAN ? OXDP_MACVLAN : OXDP_AGAIN;
+    }
     if (ret == OXDP_AGAIN) {
-        bpf_tail_call(ctx, &oxdp_progs, PROG_REST);
+        bpf_tail_call(ctx, &oxdp_progs, OXDP_PROG_REST);
         ret = XDP_DROP;         /* Cannot be. */
     } else if (ret == OXDP_MACVLAN) {
-        bpf_tail_call(ctx, &oxdp_progs, PROG_MACVLAN);
+        bpf_tail_call(ctx, &oxdp_progs, OXDP_PROG_MACVLAN);
         ret = XDP_DROP;         /* Cannot be. */
     }
     return ret;

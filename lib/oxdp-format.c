@@ -24,6 +24,18 @@ oxdp_verdict_name(int verdict)
 }
 
 const char *
+oxdp_hook_name(int hook)
+{
+    static const char *names[] = {
+#define OXDP_HOOK(ENUM, NAME) [OXDP_HOOK_##ENUM] = NAME,
+        OXDP_HOOKS
+#undef OXDP_HOOK
+    };
+
+    return hook < OXDP_N_HOOKS ? names[hook] : "?";
+}
+
+const char *
 oxdp_reason_name(int reason)
 {
     static const char *names[] = {

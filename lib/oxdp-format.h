@@ -13,8 +13,9 @@
 struct ds;
 struct oxdp_code;
 
-/* Names and texts of an enum oxdp_verdict and an enum oxdp_reason. */
+/* Names and texts of an enum oxdp_verdict, oxdp_hook and oxdp_reason. */
 const char *oxdp_verdict_name(int verdict);
+const char *oxdp_hook_name(int hook);
 const char *oxdp_reason_name(int reason);
 const char *oxdp_reason_text(int reason);
 

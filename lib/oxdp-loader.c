@@ -23,7 +23,9 @@
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
 #include "oxdp-cpu.skel.h"
+#include "oxdp-tc-trace.skel.h"
 #include "oxdp-tc.skel.h"
+#include "oxdp-xdp-trace.skel.h"
 #include "oxdp-xdp.skel.h"
 #include "util.h"
 
@@ -368,6 +370,67 @@ load_cpu(struct oxdp_bpf *bpf, struct ds *log)
     return error;
 }
 
+/* Loads 'obj', a copy of programs of 'first' that traces, and puts its programs
+ * into 'progs'. */
+static int
+load_trace(struct bpf_object *obj, struct bpf_object *first,
+           struct bpf_object *samples, const struct bpf_map *progs,
+           struct ds *log)
+{
+    enum oxdp_prog i = OXDP_PROG_TRACE;
+    struct bpf_program *prog;
+    int error;
+
+    error = share_maps(obj, first);
+    error = error || !samples ? error : share_maps(obj, samples);
+    start_verifier_log(obj, log);
+    error = error ? error : -bpf_object__load(obj);
+    finish_verifier_log(obj, log);
+    bpf_object__for_each_program (prog, obj) {
+        int fd = bpf_program__fd(prog);
+
+        error = error ? error
+                : -bpf_map__update_elem(progs, &i, sizeof i, &fd, sizeof fd,
+                                        BPF_ANY);
+        i++;
+    }
+    return error;
+}
+
+int
+oxdp_bpf_load_trace(struct oxdp_bpf *bpf, struct ds *log)
+{
+    struct oxdp_xdp_trace *xdp;
+    struct oxdp_tc_trace *tc;
+    int error;
+
+    if (bpf->tc_trace) {
+        return 0;
+    }
+    xdp = oxdp_xdp_trace__open();
+    tc = oxdp_tc_trace__open();
+    error = xdp && tc ? 0 : errno;
+    if (!error) {
+        SET_RODATA(xdp, bpf);
+        SET_RODATA(tc, bpf);
+        error = load_trace(xdp->obj, bpf->xdp->obj, NULL,
+                           bpf->xdp->maps.oxdp_progs, log);
+    }
+    if (!error) {
+        error = load_trace(tc->obj, bpf->xdp->obj, xdp->obj,
+                           bpf->tc->maps.oxdp_tc_progs, log);
+    }
+    if (error) {
+        oxdp_tc_trace__destroy(tc);
+        oxdp_xdp_trace__destroy(xdp);
+        return error;
+    }
+    bpf->xdp_trace = xdp;
+    bpf->tc_trace = tc;
+    bpf->samples_fd = bpf_map__fd(xdp->maps.oxdp_samples);
+    return 0;
+}
+
 static int
 map_all(struct oxdp_bpf *bpf)
 {
@@ -474,6 +537,8 @@ oxdp_bpf_close(struct oxdp_bpf *bpf)
         return;
     }
     oxdp_map_free(bpf->cpu_blocks, cpu_block_size(bpf), bpf->n_cpus, -1);
+    oxdp_tc_trace__destroy(bpf->tc_trace);
+    oxdp_xdp_trace__destroy(bpf->xdp_trace);
     oxdp_cpu__destroy(bpf->cpu);
     oxdp_tc__destroy(bpf->tc);
     oxdp_xdp__destroy(bpf->xdp);

@@ -14,7 +14,9 @@
 struct ds;
 struct oxdp_cpu;
 struct oxdp_tc;
+struct oxdp_tc_trace;
 struct oxdp_xdp;
+struct oxdp_xdp_trace;
 
 /* Sizes, all fixed for the life of a datapath. */
 struct oxdp_bpf_config {
@@ -25,7 +27,8 @@ struct oxdp_bpf_config {
 };
 
 /* Loaded programs and mapped maps.  Members are constant after
- * oxdp_bpf_open(); oxdp-maps.h says who may write the memory behind them. */
+ * oxdp_bpf_open(), or oxdp_bpf_load_trace(); oxdp-maps.h says who may write the
+ * memory behind them. */
 struct oxdp_bpf {
     uint32_t n_cpus;            /* Highest number of a possible CPU, + 1. */
     uint32_t n_queues;          /* Queues and sockets of the CPU port. */
@@ -38,6 +41,7 @@ struct oxdp_bpf {
     int buckets_fd, chunks_fd, lists_fd, floods_fd; /* The outer maps, */
     int orders_fd, meters_fd;           /* and these. */
     int mac_srcs_fd;
+    int samples_fd;             /* From oxdp_bpf_load_trace() on. */
 
     int xdp_port_fd, tc_port_fd;        /* Programs for ports. */
     int tc_local_fd, tc_keeper_fd;      /* For LOCAL and its keeper. */
@@ -49,6 +53,8 @@ struct oxdp_bpf {
     /* Private. */
     struct oxdp_xdp *xdp;
     struct oxdp_tc *tc;
+    struct oxdp_xdp_trace *xdp_trace;   /* Or NULL, */
+    struct oxdp_tc_trace *tc_trace;     /* likewise. */
     struct oxdp_cpu *cpu;
     void *cpu_blocks;
     int clock_fd;
@@ -61,7 +67,12 @@ int oxdp_bpf_open(const struct oxdp_bpf_config *, struct oxdp_bpf **bpfp,
                   char **errp);
 void oxdp_bpf_close(struct oxdp_bpf *);
 
-/* Calls 'cb' for every program and map, with "prog" or "map" and a name. */
+/* Loads the programs that ports with OXDP_PORT_F_TRACED need, if they are not
+ * loaded; takes some 100 ms.  If 'log' is nonnull, it gets what 'verifier_log'
+ * gets.  Returns 0 or a positive errno value.  Main thread. */
+int oxdp_bpf_load_trace(struct oxdp_bpf *, struct ds *log);
+
+/* Calls 'cb' for every other program and map, with "prog" or "map" and a name. */
 void oxdp_bpf_for_each(const struct oxdp_bpf *,
                        void (*cb)(const char *kind, const char *name, int fd,
                                   void *aux), void *aux);

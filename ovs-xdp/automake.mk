@@ -24,6 +24,7 @@ ovs_xdp_ovs_vswitchd_SOURCES = \
 	ovs-xdp/dpif-xdp-register.c \
 	ovs-xdp/dpif-xdp-show.c \
 	ovs-xdp/dpif-xdp-show.h \
+	ovs-xdp/dpif-xdp-trace.c \
 	ovs-xdp/dpif-xdp-tunnel.c \
 	ovs-xdp/dpif-xdp-unixctl.c \
 	ovs-xdp/dpif-xdp-upcall.c \

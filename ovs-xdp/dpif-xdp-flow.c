@@ -115,7 +115,7 @@ match_from_nlattrs(const struct nlattr *key, size_t key_len,
         if (!probe && !VLOG_DROP_ERR(&rl)) {
             struct ds s = DS_EMPTY_INITIALIZER;
 
-            xdp_flow_format(key, key_len, mask, mask_len, &s, true);
+            xdp_flow_format(key, key_len, mask, mask_len, NULL, &s, true);
             VLOG_ERR("internal error parsing flow %s %s", what, ds_cstr(&s));
             ds_destroy(&s);
         }

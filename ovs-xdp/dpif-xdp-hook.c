@@ -207,6 +207,9 @@ port_update(struct xdp_dp *dp, struct xdp_port *port,
     if (port->macvlan) {
         flags |= OXDP_PORT_F_MACVLAN;
     }
+    if (port->traced) {
+        flags |= OXDP_PORT_F_TRACED;
+    }
     if (oxdp_attach_is_attached(&port->xdp)) {
         flags |= OXDP_PORT_F_XDP;
         if (port->mode == XDP_MODE_GENERIC) {

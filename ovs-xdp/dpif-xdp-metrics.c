@@ -135,17 +135,12 @@ put_ports(struct ds *ds, const struct port_figures *ports, size_t n)
     static const char hits[] = "ovs_xdp_port_hit_packets";
     static const char drops[] = "ovs_xdp_port_dropped_packets";
     static const char fallbacks[] = "ovs_xdp_port_bridge_packets";
-    static const char *hooks[] = {
-#define OXDP_HOOK(ENUM, NAME) [OXDP_HOOK_##ENUM] = NAME,
-        OXDP_HOOKS
-#undef OXDP_HOOK
-    };
 
     put_family(ds, hits, "counter", "packets",
                "Packets whose flow was executed there.");
     for (size_t i = 0; i < n; i++) {
         for (int j = 0; j < OXDP_N_HOOKS; j++) {
-            put_port(ds, hits, ports[i].name, "hook", hooks[j],
+            put_port(ds, hits, ports[i].name, "hook", oxdp_hook_name(j),
                      ports[i].stats.hits[j]);
         }
     }

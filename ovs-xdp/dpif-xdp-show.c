@@ -220,21 +220,24 @@ port_view(struct xdp_dp *dp, struct xdp_port *port)
            : (struct view) { DPIF_XDP_NAME, 0, &dp->cpu_cleared };
 }
 
-/* Replies that there is no port 'name', and which there are. */
-static void
-reply_no_port(struct unixctl_conn *conn, const struct xdp_dp *dp,
-              const char *name)
-    OVS_REQUIRES(dp->port_mutex)
+void
+xdp_reply_no_port(struct unixctl_conn *conn, const struct xdp_dp *dp,
+                  const char *name, bool cpu_port)
 {
     struct ds ds = DS_EMPTY_INITIALIZER;
+    const char *sep = " ";
     struct xdp_port **ports;
     size_t n;
 
     ports = xdp_ports_sorted(dp, &n);
-    ds_put_format(&ds, "there is no port \"%s\": use one of %s", name,
-                  DPIF_XDP_NAME);
+    ds_put_format(&ds, "there is no port \"%s\": use one of", name);
+    if (cpu_port) {
+        ds_put_cstr(&ds, " " DPIF_XDP_NAME);
+        sep = ", ";
+    }
     for (size_t i = 0; i < n; i++) {
-        ds_put_format(&ds, ", %s", ports[i]->name);
+        ds_put_format(&ds, "%s%s", sep, ports[i]->name);
+        sep = ", ";
     }
     free(ports);
     unixctl_command_reply_error(conn, ds_cstr(&ds));
@@ -266,7 +269,7 @@ get_views(struct unixctl_conn *conn, struct xdp_dp *dp, const char *name,
     free(ports);
     if (!*n) {
         free(views);
-        reply_no_port(conn, dp, name);
+        xdp_reply_no_port(conn, dp, name, true);
         return NULL;
     }
     return views;
@@ -669,7 +672,7 @@ dpif_xdp_masks_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
         table_number(&t, row->flows);
         table_number(&t, row->packets);
         table_number(&t, row->hits);
-        xdp_megaflow_format(row->mf, &ds);
+        xdp_megaflow_format(row->mf, NULL, &ds);
         table_text(&t, ds_cstr(&ds));
         ds_destroy(&ds);
     }

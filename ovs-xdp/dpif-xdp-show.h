@@ -56,6 +56,12 @@ void xdp_losses_get(const struct xdp_dp *, uint64_t losses[XDP_N_LOSSES]);
 void xdp_custom_stats_put(const struct oxdp_port_stats *s,
                           struct netdev_custom_stats *stats);
 
+/* Replies that there is no port 'name', and which there are, maybe with the CPU
+ * port. */
+void xdp_reply_no_port(struct unixctl_conn *, const struct xdp_dp *,
+                       const char *name, bool cpu_port)
+    OVS_REQUIRES(dp->port_mutex);
+
 /* Returns the ports by number, '*n' of them, in an array to be freed. */
 struct xdp_port **xdp_ports_sorted(const struct xdp_dp *, size_t *n)
     OVS_REQUIRES(dp->port_mutex);

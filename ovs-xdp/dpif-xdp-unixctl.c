@@ -280,7 +280,7 @@ format_flow(const struct xdp_dp *dp, struct oxdp_megaflow *mf, struct ds *ds)
 
     odp_format_ufid(&mf->ufid, ds);
     ds_put_cstr(ds, "\n  match: ");
-    xdp_megaflow_format(mf, ds);
+    xdp_megaflow_format(mf, NULL, ds);
     ds_put_cstr(ds, "\n  actions: ");
     format_odp_actions(ds, actions->actions, actions->size, NULL);
 
@@ -425,6 +425,7 @@ xdp_unixctl_init(void)
 {
     xdp_show_init();
     xdp_metrics_init();
+    xdp_trace_init();
     unixctl_command_register("dpif-xdp/show", "", 0, 0, dpif_xdp_show, NULL);
     unixctl_command_register("dpif-xdp/flow-show", "[ufid]", 0, 1,
                              dpif_xdp_flow_show, NULL);

@@ -44,6 +44,7 @@ dp_destroy(struct xdp_dp *dp, bool leave)
 {
     xdp_warm_finish(dp);
     oxdp_legacy_close(dp->legacy);
+    xdp_trace_destroy(dp);
     oxdp_macs_destroy(dp->macs);
     xdp_ports_destroy(dp);
     xdp_handlers_destroy(dp);
@@ -331,6 +332,7 @@ dpif_xdp_run(struct dpif *dpif)
     xdp_bridges_run(dp);
     run_take_over(dp);
     xdp_away_run(dp);
+    xdp_trace_run(dp);
     xdp_fdb_run(dp);
     if (time_msec() >= dp->next_sort) {
         oxdp_table_sort_masks(dp->table);
@@ -346,6 +348,7 @@ dpif_xdp_wait(struct dpif *dpif)
 
     xdp_ports_wait(dp);
     xdp_away_wait(dp);
+    xdp_trace_wait(dp);
     xdp_bonds_wait(dp);
     xdp_bridges_wait(dp);
     xdp_fdb_wait(dp);

@@ -19,6 +19,7 @@
  *   dpif-xdp-unixctl.c    ovs-appctl dpif-xdp/...
  *   dpif-xdp-show.c       those of them that show counters in tables
  *   dpif-xdp-metrics.c    all counters as OpenMetrics
+ *   dpif-xdp-trace.c      what becomes of a port's packets, in the log
  *   dpif-xdp-register.c   how OVS gets to know of all this
  *
  * Below it is lib/, which knows OVS's types but not the dpif.
@@ -165,6 +166,7 @@ struct xdp_port {
     bool fallback;              /* May the kernel bridge forward for it? */
     enum xdp_flood flood;       /* Of its bridge. */
     bool macvlan;               /* Its bridge has xdp-l2=macvlan. */
+    bool traced;                /* dpif-xdp/trace-set. */
     char *l2_error;             /* What is wrong with that, for people, or
                                  * NULL. */
 
@@ -250,6 +252,7 @@ struct xdp_dp {
     int changed_ifindex;        /* For 'links'. */
     struct nl_sock *features_sock;      /* Or NULL. */
     struct cmap tunnels;        /* Of struct xdp_tunnel. */
+    struct xdp_trace *trace;    /* Or NULL.  Of the main thread. */
     struct xdp_meters *meters;
     struct oxdp_macs *macs;     /* Of the main thread. */
     struct xdp_bonds *bonds;
@@ -486,13 +489,13 @@ const char *xdp_flow_layer(const struct xdp_dp *,
                            const struct oxdp_megaflow *, uint8_t *reason);
 
 /* odp_flow_format(), which has an argument more since some Open vSwitch
- * between 3.1 and 3.5. */
+ * between 3.1 and 3.5.  'names' are those of ports, or NULL. */
 static inline void
 xdp_flow_format(const struct nlattr *key, size_t key_len,
-                const struct nlattr *mask, size_t mask_len, struct ds *ds,
-                bool verbose)
+                const struct nlattr *mask, size_t mask_len,
+                const struct hmap *names, struct ds *ds, bool verbose)
 {
-    odp_flow_format(key, key_len, mask, mask_len, NULL, ds, verbose
+    odp_flow_format(key, key_len, mask, mask_len, names, ds, verbose
 #if OXDP_OVS_VERSION >= 305
                     , true
 #endif
@@ -501,13 +504,14 @@ xdp_flow_format(const struct nlattr *key, size_t key_len,
 
 /* Appends what 'mf' matches to 'ds', for people. */
 static inline void
-xdp_megaflow_format(const struct oxdp_megaflow *mf, struct ds *ds)
+xdp_megaflow_format(const struct oxdp_megaflow *mf, const struct hmap *names,
+                    struct ds *ds)
 {
     size_t mask_len;
     const struct nlattr *mask = oxdp_index_entry_mask(&mf->entry, &mask_len);
 
     xdp_flow_format(oxdp_index_entry_key(&mf->entry), mf->entry.key_len, mask,
-                    mask_len, ds, false);
+                    mask_len, names, ds, false);
 }
 
 /* dpif-xdp-upcall.c. */
@@ -530,6 +534,12 @@ int dpif_xdp_recv(struct dpif *, uint32_t handler_id, struct dpif_upcall *,
                   struct ofpbuf *);
 void dpif_xdp_recv_wait(struct dpif *, uint32_t handler_id);
 void dpif_xdp_recv_purge(struct dpif *);
+
+/* dpif-xdp-trace.c.  Main thread.  The last one ends tracing. */
+void xdp_trace_init(void);
+void xdp_trace_run(struct xdp_dp *);
+void xdp_trace_wait(struct xdp_dp *);
+void xdp_trace_destroy(struct xdp_dp *);
 
 /* dpif-xdp-away.c.  Main thread. */
 void xdp_away_run(struct xdp_dp *);

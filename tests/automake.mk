@@ -82,6 +82,7 @@ LAB_TESTS = \
 	tests/takeover.test \
 	tests/test-netdev \
 	tests/test-xsk \
+	tests/trace.test \
 	tests/tunnel.test \
 	tests/upcall-poll.test \
 	tests/upcall-rate.test \

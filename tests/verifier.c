@@ -145,6 +145,10 @@ main(int argc, char *argv[] OVS_UNUSED)
         printf("skipped: %s\n", error_text);
         return error == EPERM && !log.length ? SKIP : 1;
     }
+    error = oxdp_bpf_load_trace(bpf, &log);
+    if (error) {
+        ovs_fatal(error, "the programs that trace cannot be loaded");
+    }
 
     next = ds_cstr(&log);
     while (next_program(&next, &p)) {
