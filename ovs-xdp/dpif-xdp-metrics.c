@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "dpif-xdp-show.h"
+#include "netdev.h"
 #include "openvswitch/dynamic-string.h"
 #include "oxdp-format.h"
 #include "unixctl.h"
@@ -23,7 +24,10 @@
 /* A port and what it has counted. */
 struct port_figures {
     char *name;
+    struct netdev *netdev;      /* Or NULL, of the CPU port. */
     struct oxdp_port_stats stats;
+    struct netdev_stats all;    /* What its Interface has, UINT64_MAX if that is
+                                 * not known. */
 };
 
 /* A counter of a port: a name, the unit that the name ends with, and where it
@@ -64,6 +68,24 @@ static const struct port_counter port_counters[] = {
             "Packets that an upper port sent with xdp-l2=macvlan."),
     COUNTER("macvlan_transmit", "bytes", macvlan.tx_bytes,
             "Bytes that an upper port sent with xdp-l2=macvlan."),
+};
+
+#define TOTAL(NAME, UNIT, MEMBER, HELP)         \
+    { "ovs_xdp_port_" NAME "_" UNIT, UNIT, HELP, \
+      offsetof(struct netdev_stats, MEMBER) }
+
+/* The same in struct netdev_stats. */
+static const struct port_counter port_totals[] = {
+    TOTAL("receive", "packets", rx_packets, "Packets received."),
+    TOTAL("receive", "bytes", rx_bytes, "Bytes received."),
+    TOTAL("transmit", "packets", tx_packets, "Packets sent."),
+    TOTAL("transmit", "bytes", tx_bytes, "Bytes sent."),
+    TOTAL("receive_dropped", "packets", rx_dropped,
+          "Packets that the device counts as lost on receipt."),
+    TOTAL("transmit_dropped", "packets", tx_dropped,
+          "Packets that the device did not send."),
+    TOTAL("transmit_error", "packets", tx_errors,
+          "Packets that the device could not send."),
 };
 
 /* Begins the family 'name' of 'type', whose samples must follow. */
@@ -129,6 +151,23 @@ put_port(struct ds *ds, const char *name, const char *port,
     put_value(ds, value);
 }
 
+/* The family 'c' of all ports that know it, in that structure of theirs. */
+static void
+put_counter(struct ds *ds, const struct port_figures *ports, size_t n,
+            const struct port_counter *c, size_t structure)
+{
+    put_family(ds, c->name, "counter", c->unit, c->help);
+    for (size_t i = 0; i < n; i++) {
+        const char *stats = (const char *) &ports[i] + structure;
+        uint64_t value;
+
+        memcpy(&value, stats + c->offset, sizeof value);
+        if (value != UINT64_MAX) {
+            put_port(ds, c->name, ports[i].name, NULL, NULL, value);
+        }
+    }
+}
+
 static void
 put_ports(struct ds *ds, const struct port_figures *ports, size_t n)
 {
@@ -161,16 +200,12 @@ put_ports(struct ds *ds, const struct port_figures *ports, size_t n)
         }
     }
     for (size_t j = 0; j < ARRAY_SIZE(port_counters); j++) {
-        const struct port_counter *c = &port_counters[j];
-
-        put_family(ds, c->name, "counter", c->unit, c->help);
-        for (size_t i = 0; i < n; i++) {
-            const char *stats = (const char *) &ports[i].stats;
-            uint64_t value;
-
-            memcpy(&value, stats + c->offset, sizeof value);
-            put_port(ds, c->name, ports[i].name, NULL, NULL, value);
-        }
+        put_counter(ds, ports, n, &port_counters[j],
+                    offsetof(struct port_figures, stats));
+    }
+    for (size_t j = 0; j < ARRAY_SIZE(port_totals); j++) {
+        put_counter(ds, ports, n, &port_totals[j],
+                    offsetof(struct port_figures, all));
     }
 }
 
@@ -260,8 +295,8 @@ put_datapath(struct ds *ds, struct xdp_dp *dp)
     }
 }
 
-/* Returns the ports, '*n' of them, the CPU port first.  The caller frees their
- * names and the array. */
+/* Returns the ports, '*n' of them, the CPU port first, to be given to
+ * free_figures(). */
 static struct port_figures *
 get_figures(struct xdp_dp *dp, size_t *n)
 {
@@ -272,16 +307,35 @@ get_figures(struct xdp_dp *dp, size_t *n)
     ports = xdp_ports_sorted(dp, n);
     figures = xmalloc((*n + 1) * sizeof *figures);
     figures[0].name = xstrdup(DPIF_XDP_NAME);
+    figures[0].netdev = NULL;
     xdp_port_get_stats(dp, 0, &figures[0].stats);
     for (size_t i = 0; i < *n; i++) {
         figures[i + 1].name = xstrdup(ports[i]->name);
+        figures[i + 1].netdev = netdev_ref(ports[i]->netdev);
         xdp_port_get_stats(dp, odp_to_u32(ports[i]->port_no),
                            &figures[i + 1].stats);
     }
     ovs_mutex_unlock(&dp->port_mutex);
     free(ports);
     ++*n;
+    /* Ours are added to the device's, which takes the lock again. */
+    for (size_t i = 0; i < *n; i++) {
+        if (!figures[i].netdev
+            || netdev_get_stats(figures[i].netdev, &figures[i].all)) {
+            memset(&figures[i].all, 0xff, sizeof figures[i].all);
+        }
+    }
     return figures;
+}
+
+static void
+free_figures(struct port_figures *figures, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        free(figures[i].name);
+        netdev_close(figures[i].netdev);
+    }
+    free(figures);
 }
 
 static void
@@ -301,10 +355,7 @@ dpif_xdp_metrics(struct unixctl_conn *conn, int argc OVS_UNUSED,
     put_sockets(&ds, dp);
     figures = get_figures(dp, &n);
     put_ports(&ds, figures, n);
-    for (size_t i = 0; i < n; i++) {
-        free(figures[i].name);
-    }
-    free(figures);
+    free_figures(figures, n);
     ds_put_cstr(&ds, "# EOF\n");
     xdp_dp_unref(dp);
     unixctl_command_reply(conn, ds_cstr(&ds));

@@ -56,6 +56,7 @@ LAB_TESTS = \
 	tests/jumbo.test \
 	tests/l2.test \
 	tests/lab-basic.test \
+	tests/live.test \
 	tests/local.test \
 	tests/macvlan.test \
 	tests/macvlan-away.test \

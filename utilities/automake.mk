@@ -7,9 +7,13 @@ dist_sbin_SCRIPTS += \
 
 sbin_PROGRAMS += utilities/ovs-xdp-ctl
 utilities_ovs_xdp_ctl_SOURCES = \
+	utilities/ovs-xdp-client.c \
+	utilities/ovs-xdp-client.h \
 	utilities/ovs-xdp-ctl.c \
 	utilities/ovs-xdp-doctor.c \
-	utilities/ovs-xdp-doctor.h
+	utilities/ovs-xdp-doctor.h \
+	utilities/ovs-xdp-top.c \
+	utilities/ovs-xdp-top.h
 utilities_ovs_xdp_ctl_LDADD = $(OXDP_LDADD)
 
 # What ovs-xdp-bench runs, installed beside our ovs-vswitchd.

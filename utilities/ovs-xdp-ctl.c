@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ovs-xdp-ctl: looks at datapaths of type xdp, and removes them, from outside
- * of ovs-vswitchd, which need not be alive.
+ * of ovs-vswitchd, which need not be alive but for live views.
  */
 
 #include <config.h>
@@ -21,7 +21,9 @@
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
+#include "ovs-xdp-client.h"
 #include "ovs-xdp-doctor.h"
+#include "ovs-xdp-top.h"
 #include "oxdp-instance.h"
 #include "oxdp-pin.h"
 #include "sset.h"
@@ -31,8 +33,12 @@
 #define ENDING_TRIES 20
 #define ENDING_USEC 100000
 
-/* --all, --force. */
-static bool all, force;
+/* --all, --force, --batch. */
+static bool all, force, batch;
+
+/* --count, 0: no limit; --target. */
+static int count;
+static const char *target = "ovs-vswitchd";
 
 OVS_NO_RETURN static void
 usage(void)
@@ -56,10 +62,14 @@ Commands:\n\
                      and the devices that ovs-vswitchd made, bridges and\n\
                      internal ports among them.  Not if ovs-vswitchd is\n\
                      alive: then use \"ovs-appctl exit --cleanup\".\n\
+  top                print every second what goes where, by port\n\
 \n\
 Options:\n\
   --all              with destroy: all there are\n\
   --force            with destroy: even if ovs-vswitchd is alive\n\
+  -b, --batch        with top: print one below the other\n\
+  -n, --count=N      with top: print N times, then exit\n\
+  -t, --target=TARGET  with top: ask this daemon, as with ovs-appctl\n\
   -h, --help         print this text and exit\n\
   -V, --version      print the version and exit\n",
            program_name, program_name);
@@ -77,8 +87,11 @@ parse_options(int argc, char *argv[])
     };
     static const struct option options[] = {
         {"all", no_argument, NULL, OPT_ALL},
+        {"batch", no_argument, NULL, 'b'},
+        {"count", required_argument, NULL, 'n'},
         {"force", no_argument, NULL, OPT_FORCE},
         {"help", no_argument, NULL, 'h'},
+        {"target", required_argument, NULL, 't'},
         {"version", no_argument, NULL, 'V'},
         VLOG_LONG_OPTIONS,
         {NULL, 0, NULL, 0},
@@ -93,6 +106,18 @@ parse_options(int argc, char *argv[])
             break;
         case OPT_FORCE:
             force = true;
+            break;
+        case 'b':
+            batch = true;
+            break;
+        case 'n':
+            if (!str_to_int(optarg, 10, &count) || count <= 0) {
+                ovs_fatal(0, "--count takes a number from 1 on, and not "
+                          "\"%s\"", optarg);
+            }
+            break;
+        case 't':
+            target = optarg;
             break;
         case 'h':
             usage();
@@ -349,6 +374,13 @@ cmd_doctor(struct ovs_cmdl_context *ctx)
 }
 
 static void
+cmd_top(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    ovs_xdp_client_stop_on_signals();
+    ovs_xdp_top(ovs_xdp_client_open(target), batch, count);
+}
+
+static void
 cmd_help(struct ovs_cmdl_context *ctx OVS_UNUSED)
 {
     usage();
@@ -358,6 +390,7 @@ static const struct ovs_cmdl_command commands[] = {
     {"show", "[name...]", 0, INT_MAX, cmd_show, OVS_RO},
     {"destroy", "[name...]", 0, INT_MAX, cmd_destroy, OVS_RW},
     {"doctor", "[device...]", 0, INT_MAX, cmd_doctor, OVS_RO},
+    {"top", NULL, 0, 0, cmd_top, OVS_RO},
     {"help", NULL, 0, INT_MAX, cmd_help, OVS_RO},
     {NULL, NULL, 0, 0, NULL, OVS_RO},
 };
