@@ -207,7 +207,7 @@ port_update(struct xdp_dp *dp, struct xdp_port *port,
     if (port->macvlan) {
         flags |= OXDP_PORT_F_MACVLAN;
     }
-    if (port->traced) {
+    if (xdp_port_is_traced(port)) {
         flags |= OXDP_PORT_F_TRACED;
     }
     if (oxdp_attach_is_attached(&port->xdp)) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dpif-xdp-trace: what becomes of packets that come in on a port, in the log.
+ * dpif-xdp-trace: what becomes of packets that come in on a port, in the log or
+ * for whoever asks.
  *
  * BPF stores packets of ports that are traced in a ring, as they came in and as
  * they were left; the main thread looks now and then what the flow table says
@@ -20,6 +21,7 @@
 #include "flow.h"
 #include "odp-util.h"
 #include "openvswitch/dynamic-string.h"
+#include "openvswitch/json.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "oxdp-format.h"
@@ -30,24 +32,38 @@
 
 VLOG_DEFINE_THIS_MODULE(dpif_xdp_trace);
 
-/* The ring is read so often, in ms, and so many packets of it are logged. */
+/* The ring is read so often, in ms, and so many packets of it are logged, and
+ * kept for those who ask. */
 #define TRACE_MS 100
-#define TRACE_PACKETS 5
+#define TRACE_LOGGED 5
+#define TRACE_KEPT 100
+
+/* So many are kept, and for whoever asked so long ago, in ms. */
+#define TRACE_EVENTS 1024
+#define TRACE_READER_MS 3000
 
 struct xdp_trace {
     struct ring_buffer *ring;
     uint64_t start;             /* What is older is of an earlier one, in ns
                                  * of CLOCK_MONOTONIC. */
     long long int next;         /* When to read it, in time_msec(). */
-    int n_logged, n_skipped;    /* This time. */
+
+    /* This time. */
+    struct hmap names;          /* Of ports, see odp_portno_names_set(). */
+    int n_logged, n_kept, n_skipped;
+
+    /* For those who ask: event number N is in events[N % TRACE_EVENTS]. */
+    long long int read_until;   /* Until when somebody does, in time_msec(). */
+    struct json *events[TRACE_EVENTS];
+    uint64_t n_events;          /* Number of the next one. */
 };
 
 static uint64_t
-monotonic_ns(void)
+clock_ns(clockid_t clock)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
 }
 
@@ -166,15 +182,24 @@ format_outcome(const struct oxdp_sample *s, struct ds *ds)
     }
 }
 
-/* If the hook has changed the packet, appends what it is after that.  In front
- * of what XDP sends to ovs-vswitchd there is a header of ours. */
+/* Returns true if the packet has gone on, and what it is then is known.  In
+ * front of what XDP sends to ovs-vswitchd there is a header of ours. */
+static bool
+has_after(const struct oxdp_sample *s)
+{
+    return (s->after.len && !s->stats.punts
+            && s->ret != (s->hook == OXDP_HOOK_XDP
+                          ? XDP_DROP : TC_ACT_SHOT));
+}
+
+/* If the hook has changed the packet, appends what it is after that. */
 static void
 format_after(const struct oxdp_sample *s, struct ds *ds)
 {
     struct dp_packet *packet;
     struct flow flow;
 
-    if (!s->after.len || s->stats.punts
+    if (!has_after(s)
         || !memcmp(&s->before, &s->after, sizeof s->before)) {
         return;
     }
@@ -208,6 +233,49 @@ format_sample(struct xdp_dp *dp, const struct xdp_port *port,
     dp_packet_delete(packet);
 }
 
+/* Returns a packet of 's' for those who ask: how long it was, and the bytes of
+ * it that are known. */
+static struct json *
+packet_to_json(const struct oxdp_sample *s, const struct oxdp_sample_packet *p)
+{
+    struct dp_packet *packet = sample_to_packet(s, p);
+    size_t size = dp_packet_size(packet);
+    size_t known = MIN(p->len, OXDP_SAMPLE_BYTES) + (p->vlan_tci ? 4 : 0);
+    const uint8_t *data = dp_packet_data(packet);
+    struct json *json = json_object_create();
+    struct ds ds = DS_EMPTY_INITIALIZER;
+
+    for (size_t i = 0; i < MIN(size, known); i++) {
+        ds_put_format(&ds, "%02"PRIx8, data[i]);
+    }
+    json_object_put(json, "length", json_integer_create(size));
+    json_object_put_string(json, "data", ds_cstr(&ds));
+    ds_destroy(&ds);
+    dp_packet_delete(packet);
+    return json;
+}
+
+static void
+keep_event(struct xdp_trace *trace, const struct xdp_port *port,
+           const struct oxdp_sample *s, const char *text)
+{
+    uint64_t ago = clock_ns(CLOCK_MONOTONIC) - s->ns;
+    struct json *event = json_object_create();
+    struct json **place = &trace->events[trace->n_events++ % TRACE_EVENTS];
+
+    json_object_put_string(event, "port", port->name);
+    json_object_put_string(event, "hook", oxdp_hook_name(s->hook));
+    json_object_put(event, "ns",
+                    json_integer_create(clock_ns(CLOCK_REALTIME) - ago));
+    json_object_put_string(event, "text", text);
+    json_object_put(event, "before", packet_to_json(s, &s->before));
+    if (has_after(s)) {
+        json_object_put(event, "after", packet_to_json(s, &s->after));
+    }
+    json_destroy(*place);
+    *place = event;
+}
+
 /* Called for each packet in the ring. */
 static int
 trace_packet(void *dp_, void *data, size_t size)
@@ -216,6 +284,7 @@ trace_packet(void *dp_, void *data, size_t size)
     struct xdp_dp *dp = dp_;
     struct xdp_trace *trace = dp->trace;
     struct xdp_port *port;
+    bool log, keep;
 
     if (size < sizeof *s || s->ns < trace->start
         || s->hook >= OXDP_N_HOOKS) {
@@ -223,56 +292,80 @@ trace_packet(void *dp_, void *data, size_t size)
     }
     ovs_mutex_lock(&dp->port_mutex);
     port = xdp_port_by_number(dp, u32_to_odp(s->port));
-    if (!port || trace->n_logged >= TRACE_PACKETS) {
-        trace->n_skipped++;
-    } else {
-        struct hmap names = HMAP_INITIALIZER(&names);
+    log = port && port->traced && trace->n_logged < TRACE_LOGGED;
+    keep = port && trace->read_until && trace->n_kept < TRACE_KEPT;
+    trace->n_skipped += port && port->traced && !log;
+    if (log || keep) {
         struct ds ds = DS_EMPTY_INITIALIZER;
 
-        HMAP_FOR_EACH (port, node, &dp->ports) {
-            odp_portno_names_set(&names, port->port_no, port->name);
+        format_sample(dp, port, s, &trace->names, &ds);
+        if (log) {
+            VLOG_INFO("%s", ds_cstr(&ds));
+            trace->n_logged++;
         }
-        port = xdp_port_by_number(dp, u32_to_odp(s->port));
-        format_sample(dp, port, s, &names, &ds);
-        VLOG_INFO("%s", ds_cstr(&ds));
-        trace->n_logged++;
+        if (keep) {
+            keep_event(trace, port, s, ds_cstr(&ds));
+            trace->n_kept++;
+        }
         ds_destroy(&ds);
-        odp_portno_names_destroy(&names);
-        hmap_destroy(&names);
     }
     ovs_mutex_unlock(&dp->port_mutex);
     return 0;
 }
 
-static bool
-is_any_traced(struct xdp_dp *dp)
+/* Whether packets of 'port' are to be traced now. */
+bool
+xdp_port_is_traced(const struct xdp_port *port)
 {
+    return port->traced || port->traced_until;
+}
+
+/* Ends what nobody has asked for again, and returns true if there is
+ * something left to be traced. */
+static bool
+end_reading(struct xdp_dp *dp)
+{
+    long long int now = time_msec();
     struct xdp_port *port;
     bool any = false;
 
+    if (now > dp->trace->read_until) {
+        dp->trace->read_until = 0;
+    }
     ovs_mutex_lock(&dp->port_mutex);
     HMAP_FOR_EACH (port, node, &dp->ports) {
-        any |= port->traced;
+        if (port->traced_until && now > port->traced_until) {
+            port->traced_until = 0;
+            xdp_port_refresh(dp, port);
+        }
+        any |= xdp_port_is_traced(port);
     }
     ovs_mutex_unlock(&dp->port_mutex);
-    return any;
+    return any || dp->trace->read_until;
 }
 
 void
 xdp_trace_run(struct xdp_dp *dp)
 {
     struct xdp_trace *trace = dp->trace;
+    struct xdp_port *port;
 
     if (!trace || time_msec() < trace->next) {
         return;
     }
-    trace->n_logged = trace->n_skipped = 0;
+    trace->n_logged = trace->n_kept = trace->n_skipped = 0;
+    ovs_mutex_lock(&dp->port_mutex);
+    HMAP_FOR_EACH (port, node, &dp->ports) {
+        odp_portno_names_set(&trace->names, port->port_no, port->name);
+    }
+    ovs_mutex_unlock(&dp->port_mutex);
     ring_buffer__consume(trace->ring);
+    odp_portno_names_destroy(&trace->names);
     if (trace->n_skipped) {
         VLOG_INFO("and %d more, which are not shown", trace->n_skipped);
     }
     trace->next = time_msec() + TRACE_MS;
-    if (!is_any_traced(dp)) {
+    if (!end_reading(dp)) {
         xdp_trace_destroy(dp);
     }
 }
@@ -289,6 +382,10 @@ void
 xdp_trace_destroy(struct xdp_dp *dp)
 {
     if (dp->trace) {
+        for (size_t i = 0; i < TRACE_EVENTS; i++) {
+            json_destroy(dp->trace->events[i]);
+        }
+        hmap_destroy(&dp->trace->names);
         ring_buffer__free(dp->trace->ring);
         free(dp->trace);
         dp->trace = NULL;
@@ -316,29 +413,65 @@ trace_open(struct xdp_dp *dp)
     }
     dp->trace = xzalloc(sizeof *dp->trace);
     dp->trace->ring = ring;
-    dp->trace->start = monotonic_ns();
+    hmap_init(&dp->trace->names);
+    dp->trace->start = clock_ns(CLOCK_MONOTONIC);
     return 0;
 }
 
-/* Has the packets of 'port' traced or not.  Returns NULL or why that is not
+/* Sets until when the packets of 'port' are traced for those who ask, in
+ * time_msec(), and whether they are anyway.  Returns NULL or why that is not
  * possible, to be freed. */
 static char *
-trace_set(struct xdp_dp *dp, struct xdp_port *port, bool on)
+trace_set(struct xdp_dp *dp, struct xdp_port *port, bool on,
+          long long int until)
     OVS_REQUIRES(dp->port_mutex)
 {
-    int error;
+    bool was = xdp_port_is_traced(port);
+    int error = 0;
 
     if (port->tunnel) {
         return xasprintf("%s is a tunnel: trace the port that its packets "
                          "come in on", port->name);
     }
-    error = on ? trace_open(dp) : 0;
+    if (on || until) {
+        error = trace_open(dp);
+    }
     if (!error) {
         port->traced = on;
-        error = xdp_port_refresh(dp, port);
+        port->traced_until = until;
+        error = was != xdp_port_is_traced(port) ? xdp_port_refresh(dp, port)
+                : 0;
     }
     return error ? xasprintf("cannot trace %s (%s)", port->name,
                              ovs_strerror(error)) : NULL;
+}
+
+/* Has port 'name' traced, or no longer, or if 'on' is NULL for whoever asks; or
+ * replies why not, and returns false. */
+static bool
+trace_set_by_name(struct unixctl_conn *conn, struct xdp_dp *dp,
+                  const char *name, const bool *on)
+{
+    struct xdp_port *port;
+    char *why = NULL;
+
+    ovs_mutex_lock(&dp->port_mutex);
+    port = xdp_port_by_name(dp, name);
+    if (!port) {
+        xdp_reply_no_port(conn, dp, name, false);
+    } else if (on) {
+        why = trace_set(dp, port, *on, port->traced_until);
+    } else {
+        why = trace_set(dp, port, port->traced,
+                        time_msec() + TRACE_READER_MS);
+    }
+    ovs_mutex_unlock(&dp->port_mutex);
+    if (why) {
+        unixctl_command_reply_error(conn, why);
+        free(why);
+        return false;
+    }
+    return port != NULL;
 }
 
 static void
@@ -346,32 +479,79 @@ dpif_xdp_trace_set(struct unixctl_conn *conn, int argc OVS_UNUSED,
                    const char *argv[], void *aux OVS_UNUSED)
 {
     bool on = !strcmp(argv[2], "on");
-    struct xdp_port *port;
     struct xdp_dp *dp;
-    char *why = NULL;
 
     if (!on && strcmp(argv[2], "off")) {
         unixctl_command_reply_error(conn, "say \"on\" or \"off\"");
         return;
     }
     dp = xdp_unixctl_get_dp(conn);
+    if (dp) {
+        if (trace_set_by_name(conn, dp, argv[1], &on)) {
+            unixctl_command_reply(conn, NULL);
+        }
+        xdp_dp_unref(dp);
+    }
+}
+
+/* Returns the events from number 'from' on. */
+static struct json *
+get_events(const struct xdp_trace *trace, uint64_t from)
+{
+    struct json *reply = json_object_create();
+    struct json *events = json_array_create_empty();
+    uint64_t oldest = (trace->n_events > TRACE_EVENTS
+                       ? trace->n_events - TRACE_EVENTS : 0);
+
+    for (uint64_t i = MAX(from, oldest); i < trace->n_events; i++) {
+        json_array_add(events,
+                       json_deep_clone(trace->events[i % TRACE_EVENTS]));
+    }
+    json_object_put(reply, "events", events);
+    json_object_put(reply, "next", json_integer_create(trace->n_events));
+    return reply;
+}
+
+/* For ovs-xdp-ctl.  Replies what has happened from an event on, with the number
+ * of the one that will be next, and goes on tracing the ports for a while. */
+static void
+dpif_xdp_trace_read(struct unixctl_conn *conn, int argc, const char *argv[],
+                    void *aux OVS_UNUSED)
+{
+    struct xdp_dp *dp;
+    struct json *reply;
+    uint64_t from;
+    char *text;
+    int error;
+
+    if (!strcmp(argv[1], "now")) {
+        from = UINT64_MAX;
+    } else if (!ovs_scan(argv[1], "%"SCNu64, &from)) {
+        unixctl_command_reply_error(conn, "say \"now\", or the number of an "
+                                    "event");
+        return;
+    }
+    dp = xdp_unixctl_get_dp(conn);
     if (!dp) {
         return;
     }
-    ovs_mutex_lock(&dp->port_mutex);
-    port = xdp_port_by_name(dp, argv[1]);
-    if (port) {
-        why = trace_set(dp, port, on);
+    for (int i = 2; i < argc; i++) {
+        if (!trace_set_by_name(conn, dp, argv[i], NULL)) {
+            xdp_dp_unref(dp);
+            return;
+        }
+    }
+    error = trace_open(dp);
+    if (error) {
+        unixctl_command_reply_error(conn, ovs_strerror(error));
     } else {
-        xdp_reply_no_port(conn, dp, argv[1], false);
+        dp->trace->read_until = time_msec() + TRACE_READER_MS;
+        reply = get_events(dp->trace, from);
+        text = json_to_string(reply, 0);
+        unixctl_command_reply(conn, text);
+        free(text);
+        json_destroy(reply);
     }
-    ovs_mutex_unlock(&dp->port_mutex);
-    if (why) {
-        unixctl_command_reply_error(conn, why);
-    } else if (port) {
-        unixctl_command_reply(conn, NULL);
-    }
-    free(why);
     xdp_dp_unref(dp);
 }
 
@@ -380,4 +560,6 @@ xdp_trace_init(void)
 {
     unixctl_command_register("dpif-xdp/trace-set", "port on|off", 2, 2,
                              dpif_xdp_trace_set, NULL);
+    unixctl_command_register("dpif-xdp/trace-read", "now|number [port]...", 1,
+                             INT_MAX, dpif_xdp_trace_read, NULL);
 }

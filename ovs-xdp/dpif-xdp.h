@@ -19,7 +19,7 @@
  *   dpif-xdp-unixctl.c    ovs-appctl dpif-xdp/...
  *   dpif-xdp-show.c       those of them that show counters in tables
  *   dpif-xdp-metrics.c    all counters as OpenMetrics
- *   dpif-xdp-trace.c      what becomes of a port's packets, in the log
+ *   dpif-xdp-trace.c      what becomes of a port's packets, one by one
  *   dpif-xdp-register.c   how OVS gets to know of all this
  *
  * Below it is lib/, which knows OVS's types but not the dpif.
@@ -167,6 +167,7 @@ struct xdp_port {
     enum xdp_flood flood;       /* Of its bridge. */
     bool macvlan;               /* Its bridge has xdp-l2=macvlan. */
     bool traced;                /* dpif-xdp/trace-set. */
+    long long int traced_until; /* For those who ask, in time_msec(); or 0. */
     char *l2_error;             /* What is wrong with that, for people, or
                                  * NULL. */
 
@@ -535,11 +536,12 @@ int dpif_xdp_recv(struct dpif *, uint32_t handler_id, struct dpif_upcall *,
 void dpif_xdp_recv_wait(struct dpif *, uint32_t handler_id);
 void dpif_xdp_recv_purge(struct dpif *);
 
-/* dpif-xdp-trace.c.  Main thread.  The last one ends tracing. */
+/* dpif-xdp-trace.c.  Main thread.  xdp_trace_destroy() ends tracing. */
 void xdp_trace_init(void);
 void xdp_trace_run(struct xdp_dp *);
 void xdp_trace_wait(struct xdp_dp *);
 void xdp_trace_destroy(struct xdp_dp *);
+bool xdp_port_is_traced(const struct xdp_port *);
 
 /* dpif-xdp-away.c.  Main thread. */
 void xdp_away_run(struct xdp_dp *);

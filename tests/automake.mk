@@ -137,6 +137,7 @@ EXTRA_DIST += \
 	tests/macvlan.py \
 	tests/netns-works \
 	tests/openmetrics.py \
+	tests/pcapng.py \
 	tests/reasons.py \
 	tests/ovn-lib.sh \
 	tests/ovn-scenarios.sh \

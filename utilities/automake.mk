@@ -13,7 +13,9 @@ utilities_ovs_xdp_ctl_SOURCES = \
 	utilities/ovs-xdp-doctor.c \
 	utilities/ovs-xdp-doctor.h \
 	utilities/ovs-xdp-top.c \
-	utilities/ovs-xdp-top.h
+	utilities/ovs-xdp-top.h \
+	utilities/ovs-xdp-trace.c \
+	utilities/ovs-xdp-trace.h
 utilities_ovs_xdp_ctl_LDADD = $(OXDP_LDADD)
 
 # What ovs-xdp-bench runs, installed beside our ovs-vswitchd.

@@ -24,6 +24,7 @@
 #include "ovs-xdp-client.h"
 #include "ovs-xdp-doctor.h"
 #include "ovs-xdp-top.h"
+#include "ovs-xdp-trace.h"
 #include "oxdp-instance.h"
 #include "oxdp-pin.h"
 #include "sset.h"
@@ -39,6 +40,9 @@ static bool all, force, batch;
 /* --count, 0: no limit; --target. */
 static int count;
 static const char *target = "ovs-vswitchd";
+
+/* --write, or NULL. */
+static const char *file;
 
 OVS_NO_RETURN static void
 usage(void)
@@ -63,13 +67,17 @@ Commands:\n\
                      internal ports among them.  Not if ovs-vswitchd is\n\
                      alive: then use \"ovs-appctl exit --cleanup\".\n\
   top                print every second what goes where, by port\n\
+  monitor [PORT...]  print what becomes of some of the packets that come in on\n\
+                     ports (default: those that are traced anyway)\n\
+  tcpdump PORT       write such packets, before and after, as pcapng\n\
 \n\
 Options:\n\
   --all              with destroy: all there are\n\
   --force            with destroy: even if ovs-vswitchd is alive\n\
   -b, --batch        with top: print one below the other\n\
-  -n, --count=N      with top: print N times, then exit\n\
-  -t, --target=TARGET  with top: ask this daemon, as with ovs-appctl\n\
+  -n, --count=N      with top: print N times; monitor, tcpdump: N packets\n\
+  -t, --target=TARGET  with these: ask this daemon, as with ovs-appctl\n\
+  -w, --write=FILE   with tcpdump: write to FILE (default: standard output)\n\
   -h, --help         print this text and exit\n\
   -V, --version      print the version and exit\n",
            program_name, program_name);
@@ -92,6 +100,7 @@ parse_options(int argc, char *argv[])
         {"force", no_argument, NULL, OPT_FORCE},
         {"help", no_argument, NULL, 'h'},
         {"target", required_argument, NULL, 't'},
+        {"write", required_argument, NULL, 'w'},
         {"version", no_argument, NULL, 'V'},
         VLOG_LONG_OPTIONS,
         {NULL, 0, NULL, 0},
@@ -118,6 +127,9 @@ parse_options(int argc, char *argv[])
             break;
         case 't':
             target = optarg;
+            break;
+        case 'w':
+            file = optarg;
             break;
         case 'h':
             usage();
@@ -381,6 +393,19 @@ cmd_top(struct ovs_cmdl_context *ctx OVS_UNUSED)
 }
 
 static void
+cmd_monitor(struct ovs_cmdl_context *ctx)
+{
+    ovs_xdp_monitor(ovs_xdp_client_open(target), ctx->argv + 1, ctx->argc - 1,
+                    count);
+}
+
+static void
+cmd_tcpdump(struct ovs_cmdl_context *ctx)
+{
+    ovs_xdp_tcpdump(ovs_xdp_client_open(target), ctx->argv[1], file, count);
+}
+
+static void
 cmd_help(struct ovs_cmdl_context *ctx OVS_UNUSED)
 {
     usage();
@@ -391,6 +416,8 @@ static const struct ovs_cmdl_command commands[] = {
     {"destroy", "[name...]", 0, INT_MAX, cmd_destroy, OVS_RW},
     {"doctor", "[device...]", 0, INT_MAX, cmd_doctor, OVS_RO},
     {"top", NULL, 0, 0, cmd_top, OVS_RO},
+    {"monitor", "[port...]", 0, INT_MAX, cmd_monitor, OVS_RO},
+    {"tcpdump", "port", 1, 1, cmd_tcpdump, OVS_RO},
     {"help", NULL, 0, INT_MAX, cmd_help, OVS_RO},
     {NULL, NULL, 0, 0, NULL, OVS_RO},
 };

@@ -185,7 +185,7 @@ format_row(const struct row *row, struct ds *ds)
         int width = MAX((int) strlen(columns[i].heading), 8);
 
         ds_put_format(ds, " %*.*f", width,
-                      columns[i].scale < 1 ? 1 : 0, row->values[i]);
+                      columns[i].scale < 1 ? 2 : 0, row->values[i]);
         if (i == COLUMN_SEARCHES && hits) {
             ds_put_format(ds, " %5.1f", 100 - 100 * row->values[i] / hits);
         } else if (i == COLUMN_SEARCHES) {
