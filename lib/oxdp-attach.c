@@ -31,34 +31,17 @@ VLOG_DEFINE_THIS_MODULE(oxdp_attach);
 static int
 transact_extack(struct ofpbuf *request, char **textp)
 {
-    struct ofpbuf reply;
     struct nl_sock *sock;
     int error;
 
-    *textp = NULL;
     error = nl_sock_create(NETLINK_ROUTE, &sock);
     if (error) {
+        *textp = NULL;
         ofpbuf_uninit(request);
         return error;
     }
-
-    ofpbuf_init(&reply, 1024);
-    error = nl_sock_send(sock, request, true);
-    if (!error) {
-        error = nl_sock_recv(sock, &reply, NULL, true);
-    }
-    if (!error) {
-        const char *text = NULL;
-
-        if (!nl_msg_nlmsgerr(&reply, &error, &text)) {
-            error = EPROTO;
-        } else if (text) {
-            *textp = xstrdup(text);
-        }
-    }
-    ofpbuf_uninit(&reply);
+    error = oxdp_nl_transact(sock, request, NULL, textp);
     nl_sock_destroy(sock);
-    ofpbuf_uninit(request);
     return error;
 }
 

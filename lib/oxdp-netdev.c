@@ -49,6 +49,46 @@ oxdp_link_transact(struct ofpbuf *request)
     return error;
 }
 
+/* Receives messages by 'sock' into 'reply' until one is the answer to the
+ * request 'seq'. */
+static int
+recv_answer(struct nl_sock *sock, uint32_t seq, struct ofpbuf *reply)
+{
+    int error;
+
+    do {
+        error = nl_sock_recv(sock, reply, NULL, true);
+    } while (!error && nl_msg_nlmsghdr(reply)->nlmsg_seq != seq);
+    return error;
+}
+
+int
+oxdp_nl_transact(struct nl_sock *sock, struct ofpbuf *request,
+                 struct ofpbuf **replyp, char **textp)
+{
+    struct ofpbuf *reply = ofpbuf_new(4096);
+    const char *text = NULL;
+    int error;
+
+    error = nl_sock_send(sock, request, true);
+    if (!error) {
+        error = recv_answer(sock, nl_msg_nlmsghdr(request)->nlmsg_seq, reply);
+    }
+    if (!error && !nl_msg_nlmsgerr(reply, &error, &text) && !replyp) {
+        error = EPROTO;
+    }
+    if (textp) {
+        *textp = nullable_xstrdup(text);
+    }
+    if (replyp && !error) {
+        *replyp = reply;
+    } else {
+        ofpbuf_delete(reply);
+    }
+    ofpbuf_uninit(request);
+    return error;
+}
+
 static void
 parse_linkinfo(const struct nlattr *linkinfo, struct oxdp_link_info *info)
 {
@@ -169,6 +209,19 @@ parse_link(const struct ofpbuf *reply, struct oxdp_link_info *info)
     return 0;
 }
 
+/* Starts in 'request' a question about the device 'name' or, if that is null,
+ * 'ifindex'. */
+static void
+link_get_request(struct ofpbuf *request, int ifindex, const char *name)
+{
+    oxdp_link_request(request, RTM_GETLINK, 0, ifindex);
+    if (name) {
+        nl_msg_put_string(request, IFLA_IFNAME, name);
+    }
+    /* Without counters, which take the kernel long to sum up. */
+    nl_msg_put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+}
+
 /* Gets the device 'name' or, if that is null, 'ifindex', in the namespace
  * '*nsid' unless that is null. */
 static int
@@ -178,15 +231,10 @@ link_get(int ifindex, const char *name, const int *nsid,
     struct ofpbuf request, *reply;
     int error;
 
-    oxdp_link_request(&request, RTM_GETLINK, 0, ifindex);
-    if (name) {
-        nl_msg_put_string(&request, IFLA_IFNAME, name);
-    }
+    link_get_request(&request, ifindex, name);
     if (nsid) {
         nl_msg_put_u32(&request, IFLA_TARGET_NETNSID, *nsid);
     }
-    /* Without counters, which take the kernel long to sum up. */
-    nl_msg_put_u32(&request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
     error = nl_transact(NETLINK_ROUTE, &request, &reply);
     ofpbuf_uninit(&request);
     if (!error) {
@@ -211,6 +259,25 @@ oxdp_link_get_by_name(const char *name, struct oxdp_link_info *info)
 }
 
 int
+oxdp_link_get_by_sock(struct nl_sock *sock, const char *name,
+                      struct oxdp_link_info *info)
+{
+    struct ofpbuf request, *reply;
+    int error;
+
+    if (!name[0] || strlen(name) >= IFNAMSIZ) {
+        return ENODEV;
+    }
+    link_get_request(&request, 0, name);
+    error = oxdp_nl_transact(sock, &request, &reply, NULL);
+    if (!error) {
+        error = parse_link(reply, info);
+        ofpbuf_delete(reply);
+    }
+    return error;
+}
+
+int
 oxdp_link_get_peer(const struct oxdp_link_info *info,
                    struct oxdp_link_info *peer)
 {
@@ -220,44 +287,72 @@ oxdp_link_get_peer(const struct oxdp_link_info *info,
             : ENODEV);
 }
 
+/* One end of a veth pair to be created. */
+struct veth_end {
+    const char *name;
+    int n_queues;               /* 0 for the kernel's default... */
+    int mtu;                    /* ...and here. */
+    int netns_fd;               /* Where it is to be, -1 for here. */
+    const uint8_t *mac;         /* NULL for one of the kernel's choice. */
+};
+
 static void
-put_veth_end(struct ofpbuf *request, const char *name, int n_queues, int mtu)
+put_veth_end(struct ofpbuf *request, const struct veth_end *end)
 {
-    nl_msg_put_string(request, IFLA_IFNAME, name);
-    nl_msg_put_u32(request, IFLA_NUM_TX_QUEUES, n_queues);
-    nl_msg_put_u32(request, IFLA_NUM_RX_QUEUES, n_queues);
-    if (mtu) {
-        nl_msg_put_u32(request, IFLA_MTU, mtu);
+    nl_msg_put_string(request, IFLA_IFNAME, end->name);
+    if (end->n_queues) {
+        nl_msg_put_u32(request, IFLA_NUM_TX_QUEUES, end->n_queues);
+        nl_msg_put_u32(request, IFLA_NUM_RX_QUEUES, end->n_queues);
     }
+    if (end->mtu) {
+        nl_msg_put_u32(request, IFLA_MTU, end->mtu);
+    }
+    if (end->netns_fd >= 0) {
+        nl_msg_put_u32(request, IFLA_NET_NS_FD, end->netns_fd);
+    }
+    if (end->mac) {
+        nl_msg_put_unspec(request, IFLA_ADDRESS, end->mac, 6);
+    }
+}
+
+static int
+veth_create(const struct veth_end *end, const struct veth_end *peer)
+{
+    struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
+    size_t linkinfo, data, peer_info;
+    struct ofpbuf request;
+
+    if (!end->name[0] || strlen(end->name) >= IFNAMSIZ
+        || !peer->name[0] || strlen(peer->name) >= IFNAMSIZ) {
+        return ENAMETOOLONG;
+    }
+
+    oxdp_link_request(&request, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
+    put_veth_end(&request, end);
+    linkinfo = nl_msg_start_nested(&request, IFLA_LINKINFO);
+    nl_msg_put_string(&request, IFLA_INFO_KIND, "veth");
+    data = nl_msg_start_nested(&request, IFLA_INFO_DATA);
+    peer_info = nl_msg_start_nested(&request, VETH_INFO_PEER);
+    nl_msg_put(&request, &ifi, sizeof ifi);
+    put_veth_end(&request, peer);
+    nl_msg_end_nested(&request, peer_info);
+    nl_msg_end_nested(&request, data);
+    nl_msg_end_nested(&request, linkinfo);
+    return oxdp_link_transact(&request);
 }
 
 int
 oxdp_veth_create(const char *name, const char *peer, int n_queues, int mtu,
                  const char *alias)
 {
-    struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
-    size_t linkinfo, data, peer_info;
+    const struct veth_end ends[] = {
+        { .name = name, .n_queues = n_queues, .mtu = mtu, .netns_fd = -1 },
+        { .name = peer, .n_queues = n_queues, .mtu = mtu, .netns_fd = -1 },
+    };
     struct oxdp_link_info info;
-    struct ofpbuf request;
     int error;
 
-    if (!name[0] || strlen(name) >= IFNAMSIZ
-        || !peer[0] || strlen(peer) >= IFNAMSIZ) {
-        return ENAMETOOLONG;
-    }
-
-    oxdp_link_request(&request, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
-    put_veth_end(&request, name, n_queues, mtu);
-    linkinfo = nl_msg_start_nested(&request, IFLA_LINKINFO);
-    nl_msg_put_string(&request, IFLA_INFO_KIND, "veth");
-    data = nl_msg_start_nested(&request, IFLA_INFO_DATA);
-    peer_info = nl_msg_start_nested(&request, VETH_INFO_PEER);
-    nl_msg_put(&request, &ifi, sizeof ifi);
-    put_veth_end(&request, peer, n_queues, mtu);
-    nl_msg_end_nested(&request, peer_info);
-    nl_msg_end_nested(&request, data);
-    nl_msg_end_nested(&request, linkinfo);
-    error = oxdp_link_transact(&request);
+    error = veth_create(&ends[0], &ends[1]);
     if (error) {
         return error;
     }
@@ -274,6 +369,18 @@ oxdp_veth_create(const char *name, const char *peer, int n_queues, int mtu,
         }
     }
     return error;
+}
+
+int
+oxdp_veth_create_into(const char *name, const char *peer, int netns_fd,
+                      int mtu, const uint8_t *mac)
+{
+    const struct veth_end ends[] = {
+        { .name = name, .mtu = mtu, .netns_fd = -1 },
+        { .name = peer, .mtu = mtu, .netns_fd = netns_fd, .mac = mac },
+    };
+
+    return veth_create(&ends[0], &ends[1]);
 }
 
 int

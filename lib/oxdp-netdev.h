@@ -50,6 +50,12 @@ struct oxdp_link_info {
 int oxdp_link_get(int ifindex, struct oxdp_link_info *);
 int oxdp_link_get_by_name(const char *name, struct oxdp_link_info *);
 
+/* The same in the network namespace that 'sock', of NETLINK_ROUTE, was created
+ * in. */
+struct nl_sock;
+int oxdp_link_get_by_sock(struct nl_sock *sock, const char *name,
+                          struct oxdp_link_info *);
+
 /* Gets the peer, in whatever namespace it is. */
 int oxdp_link_get_peer(const struct oxdp_link_info *,
                        struct oxdp_link_info *peer);
@@ -59,6 +65,13 @@ int oxdp_link_get_peer(const struct oxdp_link_info *,
  * both, both down.  EEXIST if a device of one of the names exists. */
 int oxdp_veth_create(const char *name, const char *peer, int n_queues,
                      int mtu, const char *alias);
+
+/* Creates the veth pair 'name', in the caller's network namespace, and 'peer',
+ * in that of descriptor 'netns_fd' and with the address 'mac' unless that is
+ * null, with 'mtu' (0 for the default), both down.  EEXIST if a device of one
+ * of the names exists. */
+int oxdp_veth_create_into(const char *name, const char *peer, int netns_fd,
+                          int mtu, const uint8_t *mac);
 int oxdp_link_delete(int ifindex);
 int oxdp_link_set_alias(int ifindex, const char *alias);
 int oxdp_link_set_up(int ifindex, bool up);
@@ -108,12 +121,19 @@ void oxdp_link_request(struct ofpbuf *request, uint16_t type, uint16_t flags,
                        int ifindex);
 int oxdp_link_transact(struct ofpbuf *request);
 
+/* Sends 'request', which it frees, by 'sock', in the network namespace that
+ * this was created in, and waits for the answer.  If 'replyp' is nonnull,
+ * stores there the answer, which the caller deletes, unless it returns an
+ * error.  If 'textp' is nonnull, stores there what the kernel says beside the
+ * error, to be freed, or NULL. */
+int oxdp_nl_transact(struct nl_sock *sock, struct ofpbuf *request,
+                     struct ofpbuf **replyp, char **textp);
+
 /* Notifications of changed XDP features.  oxdp_features_sock_create() returns
  * a nonblocking netlink socket in '*sockp' or an error, EOPNOTSUPP if the
  * kernel has none.  oxdp_features_recv() stores the ifindex of a device that
  * changed and its new features, or returns EAGAIN if there is no more, ENOBUFS
  * if notifications were lost and every device should be asked again. */
-struct nl_sock;
 int oxdp_features_sock_create(struct nl_sock **sockp);
 int oxdp_features_recv(struct nl_sock *, int *ifindex, uint64_t *features);
 
