@@ -4,6 +4,7 @@ EXTRA_DIST += \
 	Documentation/abi.rst \
 	Documentation/benchmarks.rst \
 	Documentation/building.rst \
+	Documentation/cni.rst \
 	Documentation/configuration.rst \
 	Documentation/design.rst \
 	Documentation/diagnosing.rst \
@@ -22,6 +23,7 @@ EXTRA_DIST += \
 # Manual pages, where there is rst2man.
 EXTRA_DIST += \
 	Documentation/man/ovs-xdp-bench.8.rst \
+	Documentation/man/ovs-xdp-cni.8.rst \
 	Documentation/man/ovs-xdp-ctl.8.rst \
 	Documentation/man/ovs-xdp-lab.8.rst \
 	Documentation/man/ovs-xdp.7.rst \
@@ -29,6 +31,7 @@ EXTRA_DIST += \
 if HAVE_RST2MAN
 man_MANS += \
 	Documentation/man/ovs-xdp-bench.8 \
+	Documentation/man/ovs-xdp-cni.8 \
 	Documentation/man/ovs-xdp-ctl.8 \
 	Documentation/man/ovs-xdp-lab.8 \
 	Documentation/man/ovs-xdp.7 \

@@ -40,6 +40,8 @@ LAB_TESTS = \
 	tests/bond-modes.test \
 	tests/bond.test \
 	tests/bridge-errors.test \
+	tests/cni-errors.test \
+	tests/cni.test \
 	tests/conntrack.test \
 	tests/demo.test \
 	tests/diff-bridges.test \
@@ -128,6 +130,8 @@ EXTRA_DIST += \
 	tests/bond-lib.sh \
 	tests/bond-linux.test \
 	tests/bpf/tag-to-skb.bpf.c \
+	tests/cni-ipam \
+	tests/cni-lib.sh \
 	tests/diff-bridges.py \
 	tests/documentation.py \
 	tests/lab-collector.py \

@@ -18,6 +18,25 @@ utilities_ovs_xdp_ctl_SOURCES = \
 	utilities/ovs-xdp-trace.h
 utilities_ovs_xdp_ctl_LDADD = $(OXDP_LDADD)
 
+# For container runtimes: where Debian has the plugins of others.
+cnidir = $(prefix)/lib/cni
+cni_PROGRAMS = utilities/cni/ovs-xdp-cni
+utilities_cni_ovs_xdp_cni_SOURCES = \
+	utilities/cni/cni-config.c \
+	utilities/cni/cni-config.h \
+	utilities/cni/cni-error.c \
+	utilities/cni/cni-error.h \
+	utilities/cni/cni-ipam.c \
+	utilities/cni/cni-ipam.h \
+	utilities/cni/cni-link.c \
+	utilities/cni/cni-link.h \
+	utilities/cni/cni-ovsdb.c \
+	utilities/cni/cni-ovsdb.h \
+	utilities/cni/cni-result.c \
+	utilities/cni/cni-result.h \
+	utilities/cni/ovs-xdp-cni.c
+utilities_cni_ovs_xdp_cni_LDADD = $(OXDP_LDADD)
+
 # What ovs-xdp-bench runs, installed beside our ovs-vswitchd.
 noinst_PROGRAMS += utilities/oxdp-bench-gen
 utilities_oxdp_bench_gen_SOURCES = \
