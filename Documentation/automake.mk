@@ -13,6 +13,7 @@ EXTRA_DIST += \
 	Documentation/lab.rst \
 	Documentation/limits.rst \
 	Documentation/migration.rst \
+	Documentation/monitoring.rst \
 	Documentation/operating.rst \
 	Documentation/ovn.rst \
 	Documentation/packages.rst \

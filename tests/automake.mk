@@ -66,6 +66,7 @@ LAB_TESTS = \
 	tests/meter.test \
 	tests/metrics.test \
 	tests/mirror.test \
+	tests/monitoring.test \
 	tests/nat.test \
 	tests/parse-bpf \
 	tests/peer.test \
@@ -139,6 +140,7 @@ EXTRA_DIST += \
 	tests/lab-packets.py \
 	tests/lab_port.py \
 	tests/macvlan.py \
+	tests/monitoring.py \
 	tests/netns-works \
 	tests/openmetrics.py \
 	tests/pcapng.py \
