@@ -6,8 +6,8 @@
  *   IN [redirect] -> OUT ---- CPU [redirect] -> AF_XDP socket
  *
  * IN is where frames arrive; OUT and CPU are a veth pair as the datapath's CPU
- * port is.  The socket, in copy mode, is on CPU's first queue.  Frames are
- * counted and nothing else.
+ * port is.  The socket, in copy mode, is on CPU's first queue.  Of frames, the
+ * first bytes are read, they are counted, and nothing else.
  *
  * A line "count" on standard input is answered, once the socket is empty, with
  * the number of frames read since the start.
@@ -43,7 +43,9 @@ struct reader {
     struct xsk_socket *socket;
     struct xsk_ring_cons rx, completions;
     struct xsk_ring_prod fill;
+    char *area;
     uint64_t n_read;
+    uint64_t seen;              /* Of the frames' first bytes. */
 };
 
 static void
@@ -68,6 +70,7 @@ open_socket(struct reader *r, const char *name)
     if (area == MAP_FAILED) {
         fatal(errno, "cannot allocate memory");
     }
+    r->area = area;
     error = xsk_umem__create(&r->umem, area, size, &r->fill, &r->completions,
                              &umem_config);
     if (!error) {
@@ -86,7 +89,8 @@ open_socket(struct reader *r, const char *name)
     xsk_ring_prod__submit(&r->fill, N_CHUNKS);
 }
 
-/* Counts what waits, a batch at most.  Returns false if nothing did. */
+/* Counts what waits, a batch at most, with a look at each frame, without which
+ * there would be no point in reading it.  Returns false if nothing did. */
 static bool
 count_frames(struct reader *r)
 {
@@ -98,6 +102,7 @@ count_frames(struct reader *r)
     for (uint32_t i = 0; i < n; i++) {
         uint64_t addr = xsk_ring_cons__rx_desc(&r->rx, rx_idx + i)->addr;
 
+        r->seen ^= *(const volatile uint64_t *) (r->area + addr);
         *xsk_ring_prod__fill_addr(&r->fill, fill_idx + i)
             = addr - addr % CHUNK_SIZE;
     }
