@@ -338,82 +338,77 @@ dpif_xdp_flow_show(struct unixctl_conn *conn, int argc, const char *argv[],
     ds_destroy(&ds);
 }
 
-static void
-dpif_xdp_pins_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
-                   const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
+static bool
+format_pins(struct xdp_dp *dp, const char *name OVS_UNUSED, struct ds *ds)
 {
-    struct xdp_dp *dp = xdp_unixctl_get_dp(conn);
-    struct ds ds = DS_EMPTY_INITIALIZER;
-
-    if (!dp) {
-        return;
-    }
     if (oxdp_pins_directory(dp->pins)) {
-        ds_put_format(&ds, "%s\n", oxdp_pins_directory(dp->pins));
-        oxdp_pins_format(dp->pins, &ds);
+        ds_put_format(ds, "%s\n", oxdp_pins_directory(dp->pins));
+        oxdp_pins_format(dp->pins, ds);
     } else {
-        ds_put_cstr(&ds, "nothing is pinned, the log says why\n");
+        ds_put_cstr(ds, "nothing is pinned, the log says why\n");
     }
-    xdp_dp_unref(dp);
-    unixctl_command_reply(conn, ds_cstr(&ds));
-    ds_destroy(&ds);
+    return true;
 }
 
-static void
-dpif_xdp_bridge_show(struct unixctl_conn *conn, int argc, const char *argv[],
-                     void *aux OVS_UNUSED)
+static bool
+format_bridges(struct xdp_dp *dp, const char *name, struct ds *ds)
 {
-    const char *name = argc > 1 ? argv[1] : NULL;
-    struct xdp_dp *dp = xdp_unixctl_get_dp(conn);
-    struct ds ds = DS_EMPTY_INITIALIZER;
+    bool found = xdp_bridges_format(dp, name, ds) || !name;
 
-    if (!dp) {
-        return;
-    }
-    if (xdp_bridges_format(dp, name, &ds) || !name) {
-        unixctl_command_reply(conn, ds_cstr(&ds));
-    } else {
-        ds_put_format(&ds, "there is no bridge \"%s\" of type %s: see "
+    if (!found) {
+        ds_put_format(ds, "there is no bridge \"%s\" of type %s: see "
                       "\"ovs-vsctl list-br\"", name, DPIF_XDP_TYPE);
-        unixctl_command_reply_error(conn, ds_cstr(&ds));
     }
-    xdp_dp_unref(dp);
-    ds_destroy(&ds);
+    return found;
 }
 
-static void
-dpif_xdp_bond_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
-                   const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
+static bool
+format_bonds(struct xdp_dp *dp, const char *name OVS_UNUSED, struct ds *ds)
 {
-    struct xdp_dp *dp = xdp_unixctl_get_dp(conn);
-    struct ds ds = DS_EMPTY_INITIALIZER;
-
-    if (!dp) {
-        return;
-    }
-    xdp_bonds_format(dp, &ds);
-    xdp_dp_unref(dp);
-    unixctl_command_reply(conn, ds_cstr(&ds));
-    ds_destroy(&ds);
+    xdp_bonds_format(dp, ds);
+    return true;
 }
 
-static void
-dpif_xdp_macvlan_show(struct unixctl_conn *conn, int argc, const char *argv[],
-                      void *aux OVS_UNUSED)
+static bool
+format_macvlans(struct xdp_dp *dp, const char *name, struct ds *ds)
 {
-    const char *name = argc > 1 ? argv[1] : NULL;
-    struct xdp_dp *dp = xdp_unixctl_get_dp(conn);
-    struct ds ds = DS_EMPTY_INITIALIZER;
+    bool found = xdp_bridges_format_macvlan(dp, name, ds);
 
-    if (!dp) {
-        return;
-    }
-    if (xdp_bridges_format_macvlan(dp, name, &ds)) {
-        unixctl_command_reply(conn, ds_cstr(&ds));
-    } else {
-        ds_put_format(&ds, "there is no bridge %s%s%swith "
+    if (!found) {
+        ds_put_format(ds, "there is no bridge %s%s%swith "
                       "other_config:xdp-l2=macvlan", name ? "\"" : "",
                       name ? name : "", name ? "\" " : "");
+    }
+    return found;
+}
+
+/* Commands that print what 'format' appends about the argument, or if that is
+ * NULL about all; it returns false after having appended why there is nothing
+ * to be said. */
+static const struct show {
+    const char *command, *usage;
+    bool (*format)(struct xdp_dp *, const char *name, struct ds *);
+} shows[] = {
+    { "dpif-xdp/bridge-show", "[bridge]", format_bridges },
+    { "dpif-xdp/macvlan-show", "[bridge]", format_macvlans },
+    { "dpif-xdp/bond-show", "", format_bonds },
+    { "dpif-xdp/pins-show", "", format_pins },
+};
+
+static void
+show_text(struct unixctl_conn *conn, int argc, const char *argv[],
+          void *show_)
+{
+    const struct show *show = show_;
+    struct xdp_dp *dp = xdp_unixctl_get_dp(conn);
+    struct ds ds = DS_EMPTY_INITIALIZER;
+
+    if (!dp) {
+        return;
+    }
+    if (show->format(dp, argc > 1 ? argv[1] : NULL, &ds)) {
+        unixctl_command_reply(conn, ds_cstr(&ds));
+    } else {
         unixctl_command_reply_error(conn, ds_cstr(&ds));
     }
     xdp_dp_unref(dp);
@@ -429,12 +424,9 @@ xdp_unixctl_init(void)
     unixctl_command_register("dpif-xdp/show", "", 0, 0, dpif_xdp_show, NULL);
     unixctl_command_register("dpif-xdp/flow-show", "[ufid]", 0, 1,
                              dpif_xdp_flow_show, NULL);
-    unixctl_command_register("dpif-xdp/bridge-show", "[bridge]", 0, 1,
-                             dpif_xdp_bridge_show, NULL);
-    unixctl_command_register("dpif-xdp/macvlan-show", "[bridge]", 0, 1,
-                             dpif_xdp_macvlan_show, NULL);
-    unixctl_command_register("dpif-xdp/bond-show", "", 0, 0,
-                             dpif_xdp_bond_show, NULL);
-    unixctl_command_register("dpif-xdp/pins-show", "", 0, 0,
-                             dpif_xdp_pins_show, NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(shows); i++) {
+        unixctl_command_register(shows[i].command, shows[i].usage, 0,
+                                 shows[i].usage[0] != '\0', show_text,
+                                 CONST_CAST(struct show *, &shows[i]));
+    }
 }
