@@ -351,27 +351,43 @@ enum oxdp_reason {
     OXDP_N_REASONS
 };
 
-/* A megaflow, one slot of a chunk.
+/* A megaflow, one slot of a chunk: what most packets take of it, in one cache
+ * line.  The rest is in a struct oxdp_flow_rest.
  *
  * Written by the flow table (lib/oxdp-table.c) alone, except for 'tcp_flags'
  * and 'used', and only while 'live' is zero and a grace period has passed since
  * it became zero; read by BPF. */
 struct oxdp_flow {
     __u16 live;                 /* 'mask_id' + 1 while installed, else 0. */
-    __u16 mask_id;
     __u8 verdict;               /* enum oxdp_verdict. */
-    __u8 reason;                /* enum oxdp_reason. */
     __u8 n_ops;                 /* 0 means drop. */
-    __u8 headers;               /* OXDP_HEADERS_*. */
-    __u16 out_port;             /* Datapath port of the last OUTPUT opcode,
+    __u32 list : 24;            /* Where the opcodes are, plus 1; 0 if there is
+                                 * none or the only one is OUTPUT. */
+    __u32 headers : 8;          /* OXDP_HEADERS_*. */
+    __u32 used;                 /* oxdp_flow_now() of the last packet, 0 if
+                                 * there was none; by BPF. */
+    union {
+        struct {
+            __u16 tcp_flags;    /* Seen so far, host byte order; by BPF, */
+            __u16 out_port;     /* Datapath port of the last OUTPUT opcode,
                                  * or OXDP_NO_OUT_PORT. */
+        };
+        __u32 tcp_flags32;      /* and as a word to which it adds some. */
+    };
+    __u64 key[OXDP_KEY_WORDS_IPV4];     /* Its first words, masked. */
+};
+OXDP_ASSERT(sizeof(struct oxdp_flow) == 64);
+OXDP_ASSERT(OXDP_MAX_MASKS < 65536);
+
+struct oxdp_flow_rest {
+    __u64 key[OXDP_KEY_WORDS - OXDP_KEY_WORDS_IPV4];
+    __u16 mask_id;
     __u16 flood;                /* If 'verdict' is FLOOD, the set of ports that
                                  * all COPY and OUTPUT opcodes make together,
                                  * otherwise 0. */
-    __u32 tcp_flags;            /* Seen so far, host byte order; by BPF. */
-    __u32 list : 24;            /* Where the opcodes are, plus 1; 0 if there is
-                                 * none or the only one is OUTPUT. */
-    __u32 growth : 8;           /* Bytes that opcodes may add to a packet. */
+    __u8 reason;                /* enum oxdp_reason. */
+    __u8 growth;                /* Bytes that opcodes may add to a packet. */
+    __u16 pad0;
     union {
         __u32 bridge_gen;       /* If 'verdict' is BRIDGE: the kernel bridge
                                  * does the same as the opcodes, of which there
@@ -380,12 +396,9 @@ struct oxdp_flow {
         __u32 bond;             /* If 'verdict' is XDP: the operand of LB_OUTPUT
                                  * if that is the only opcode, otherwise 0. */
     };
-    __u64 used;                 /* bpf_jiffies64() of the last packet, 0 if
-                                 * there was none; by BPF. */
-    struct oxdp_key key;        /* Masked. */
+    __u32 pad1;
 };
-OXDP_ASSERT(sizeof(struct oxdp_flow) == 160);
-OXDP_ASSERT(OXDP_MAX_MASKS < 65536);
+OXDP_ASSERT(sizeof(struct oxdp_flow_rest) == 96);
 
 #define OXDP_PORT_NONE 0xffffffffu
 #define OXDP_NO_OUT_PORT 0xffffu
@@ -409,6 +422,7 @@ struct oxdp_flow_stats {
 /* OXDP_CHUNK_FLOWS slots, and a block of as many counters for each CPU. */
 struct oxdp_chunk {
     struct oxdp_flow flows[OXDP_CHUNK_FLOWS];
+    struct oxdp_flow_rest rests[OXDP_CHUNK_FLOWS];
     struct oxdp_flow_stats stats[];
 };
 

@@ -333,12 +333,13 @@ oxdp_output(oxdp_ctx *ctx, struct oxdp_state *st, __u32 port_no,
 }
 
 #if !OXDP_SKB
-/* Returns nonzero if TC must execute 'flow' on the frame of 'len' bytes, since
- * the frame cannot be redirected to where the flow outputs it.  If that is one
- * port, TC can output what XDP has made of the frame, if the driver has
- * metadata. */
+/* Returns nonzero if TC must execute 'flow', whose rest is 'rest', on the frame
+ * of 'len' bytes, since the frame cannot be redirected to where the flow outputs
+ * it.  If that is one port, TC can output what XDP has made of the frame, if the
+ * driver has metadata. */
 OXDP_INLINE int
-oxdp_needs_skb(oxdp_ctx *ctx, const struct oxdp_flow *flow, __u32 len)
+oxdp_needs_skb(oxdp_ctx *ctx, const struct oxdp_flow *flow,
+               const struct oxdp_flow_rest *rest, __u32 len)
 {
     const struct oxdp_port *port = oxdp_port_get(flow->out_port);
 
@@ -346,8 +347,8 @@ oxdp_needs_skb(oxdp_ctx *ctx, const struct oxdp_flow *flow, __u32 len)
         return (port && !oxdp_ctx_has_meta(ctx)
                 && !oxdp_ctx_can_output(ctx, port, len));
     }
-    return !flow->flood || !oxdp_ctx_can_broadcast(ctx, flow->flood, len,
-                                                   flow->growth);
+    return !rest->flood || !oxdp_ctx_can_broadcast(ctx, rest->flood, len,
+                                                   rest->growth);
 }
 
 /* The packet goes to all ports of 'flood'. */
@@ -358,10 +359,12 @@ oxdp_pass_broadcast(__u32 flood)
 }
 #endif
 
-/* Executes the opcodes of 'flow'.  Returns a return code or OXDP_AGAIN. */
+/* Executes the opcodes of 'flow', whose rest is 'rest'.  Returns a return code
+ * or OXDP_AGAIN. */
 OXDP_INLINE int
 oxdp_execute(oxdp_ctx *ctx, struct oxdp_state *st,
-             const struct oxdp_flow *flow, struct oxdp_port_stats *stats)
+             const struct oxdp_flow *flow, const struct oxdp_flow_rest *rest,
+             struct oxdp_port_stats *stats)
 {
     const struct oxdp_list *list;
     __u32 n = flow->n_ops;
@@ -438,7 +441,7 @@ oxdp_execute(oxdp_ctx *ctx, struct oxdp_state *st,
 #if !OXDP_SKB
         case OXDP_OP_COPY:
             /* And what follows; oxdp_needs_skb() has seen to that. */
-            ret = oxdp_pass_broadcast(flow->flood);
+            ret = oxdp_pass_broadcast(rest->flood);
             if (ret == OXDP_RET_DROP) {
                 stats->drops[OXDP_DROP_OUT_ERROR]++;
             }
@@ -539,22 +542,26 @@ oxdp_tcp_flags(const struct oxdp_key *key)
     return key->nw_proto == OXDP_IPPROTO_TCP ? key->tcp_flags : 0;
 }
 
-/* Returns nonzero if the kernel bridge does for the packet what 'flow' says. */
+/* Returns nonzero if the kernel bridge does for the packet what 'flow', whose
+ * rest is 'rest', says. */
 OXDP_INLINE int
-oxdp_is_bridged(const struct oxdp_flow *flow)
+oxdp_is_bridged(const struct oxdp_flow *flow,
+                const struct oxdp_flow_rest *rest)
 {
     return (OXDP_SKB && flow->verdict == OXDP_VERDICT_BRIDGE
-            && flow->bridge_gen == oxdp_shared.control.bridge_gen);
+            && rest->bridge_gen == oxdp_shared.control.bridge_gen);
 }
 
-/* Returns nonzero if only userspace knows what to do with packets of 'flow'. */
+/* Returns nonzero if only userspace knows what to do with packets of 'flow',
+ * whose rest is 'rest'. */
 OXDP_INLINE int
-oxdp_is_for_user(const struct oxdp_flow *flow)
+oxdp_is_for_user(const struct oxdp_flow *flow,
+                 const struct oxdp_flow_rest *rest)
 {
     return (flow->verdict == OXDP_VERDICT_USER
             || (OXDP_SKB && flow->headers & OXDP_HEADERS_MPLS)
             || (OXDP_SKB && flow->verdict == OXDP_VERDICT_BRIDGE
-                && !flow->n_ops && !oxdp_is_bridged(flow)));
+                && !flow->n_ops && !oxdp_is_bridged(flow, rest)));
 }
 
 /* One pass of the packet through the flow table.  A function of its own, which
@@ -564,6 +571,7 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
 {
     __u32 cpu = bpf_get_smp_processor_id();
     struct oxdp_port_stats *stats;
+    struct oxdp_flow_rest *rest;
     struct oxdp_cpu_block *block;
     struct oxdp_place place;
     struct oxdp_flow *flow;
@@ -597,11 +605,12 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
             return oxdp_pass_punt(ctx, st, OXDP_PUNT_MISS);
         }
     }
-    if (oxdp_is_for_user(flow)) {
+    rest = oxdp_flow_rest(&place);
+    if (oxdp_is_for_user(flow, rest)) {
         return oxdp_pass_punt(ctx, st, OXDP_PUNT_USER);
     }
 #if !OXDP_SKB
-    if (oxdp_needs_skb(ctx, flow, st->len)) {
+    if (oxdp_needs_skb(ctx, flow, rest, st->len)) {
         stats->to_skb++;
         return oxdp_pass_to_skb(ctx, st, OXDP_META_LOOKUP);
     }
@@ -617,8 +626,8 @@ oxdp_pass(oxdp_ctx *ctx, struct oxdp_state *st)
     stats->hits[OXDP_HOOK]++;
     stats->search_hits += !hinted;
     oxdp_flow_count(flow, &place, cpu, st->len, oxdp_tcp_flags(&st->key));
-    return oxdp_is_bridged(flow) ? OXDP_FALLBACK
-           : oxdp_execute(ctx, st, flow, stats);
+    return oxdp_is_bridged(flow, rest) ? OXDP_FALLBACK
+           : oxdp_execute(ctx, st, flow, rest, stats);
 }
 
 #if OXDP_SKB

@@ -66,7 +66,7 @@ oxdp_receive_common(oxdp_ctx *ctx, __u32 in_port)
     struct oxdp_port_stats *stats;
     struct oxdp_cpu_block *block;
     struct oxdp_port *port;
-    __u32 port_no, bond = OXDP_MAX_BONDS, bond_hash = 0;
+    __u32 port_no, bond_id = 0, bond = OXDP_MAX_BONDS, bond_hash = 0;
     struct oxdp_pkt pkt;
     __u64 hash;
     int ret;
@@ -87,8 +87,11 @@ oxdp_receive_common(oxdp_ctx *ctx, __u32 in_port)
         return OXDP_AGAIN;
     }
     port_no = flow->out_port;
-    if (flow->list && flow->bond) {
-        bond = oxdp_bond_find(flow->bond, 1);
+    if (flow->list) {
+        bond_id = oxdp_flow_rest(&place)->bond;
+    }
+    if (bond_id) {
+        bond = oxdp_bond_find(bond_id, 1);
         bond_hash = oxdp_hash_5tuple_ipv4(key);
         port_no = oxdp_bond_port(bond, bond_hash);
         if (bond >= OXDP_MAX_BONDS || port_no >= OXDP_MAX_PORTS) {

@@ -94,20 +94,44 @@ oxdp_hash_key(const struct oxdp_key *key, __u32 n_words, __u32 max,
     return oxdp_hash_finish(sum, 0);
 }
 
-/* Returns nonzero if 'key' under 'mask' equals 'flow_key', which is masked
- * already.  Words from 'n_words' on, which is up to 'max', a constant, are not
- * looked at. */
+/* Returns nonzero if 'key' under 'mask' equals the key of the flow that 'flow'
+ * and 'rest' are.  Words from 'n_words' on, which is up to 'max', a constant,
+ * are not looked at. */
 OXDP_INLINE int
 oxdp_key_matches(const struct oxdp_key *key, const struct oxdp_key *mask,
-                 const struct oxdp_key *flow_key, __u32 n_words, __u32 max)
+                 const struct oxdp_flow *flow,
+                 const struct oxdp_flow_rest *rest, __u32 n_words, __u32 max)
 {
     const oxdp_word *k = (const oxdp_word *) key;
     const oxdp_word *m = (const oxdp_word *) mask;
-    const oxdp_word *f = (const oxdp_word *) flow_key;
+    const oxdp_word *f = (const oxdp_word *) flow->key;
+    const oxdp_word *r = (const oxdp_word *) rest->key;
     __u64 diff = 0;
 
-    OXDP_EACH_WORD (n_words, max, i, diff |= (k[i] & m[i]) ^ f[i]);
+    OXDP_EACH_WORD (n_words, max, i,
+                    diff |= (k[i] & m[i])
+                            ^ (i < OXDP_KEY_WORDS_IPV4
+                               ? f[i] : r[i - OXDP_KEY_WORDS_IPV4]));
     return !diff;
+}
+
+/* Makes 'key' the key of the flow that 'flow' and 'rest' are, or the other way
+ * round. */
+OXDP_INLINE void
+oxdp_flow_set_key(struct oxdp_flow *flow, struct oxdp_flow_rest *rest,
+                  const struct oxdp_key *key)
+{
+    oxdp_memcpy(flow->key, key, sizeof flow->key);
+    oxdp_memcpy(rest->key, (const char *) key + sizeof flow->key,
+                sizeof rest->key);
+}
+
+OXDP_INLINE void
+oxdp_flow_get_key(const struct oxdp_flow *flow,
+                  const struct oxdp_flow_rest *rest, struct oxdp_key *key)
+{
+    oxdp_memcpy(key, flow->key, sizeof flow->key);
+    oxdp_memcpy((char *) key + sizeof flow->key, rest->key, sizeof rest->key);
 }
 
 /* The number of words, as the functions above take it, that 'mask' uses. */

@@ -52,6 +52,21 @@ oxdp_flow_get(__u32 slot, struct oxdp_place *place)
            ? &place->chunk->flows[OXDP_BOUND(slot, OXDP_CHUNK_FLOWS)] : NULL;
 }
 
+/* Returns the rest of the flow that is in '*place'. */
+OXDP_INLINE struct oxdp_flow_rest *
+oxdp_flow_rest(const struct oxdp_place *place)
+{
+    return &place->chunk->rests[OXDP_BOUND(place->slot, OXDP_CHUNK_FLOWS)];
+}
+
+/* Returns the time as in struct oxdp_flow: bits of bpf_jiffies64(), and one
+ * that makes it nonzero. */
+OXDP_INLINE __u32
+oxdp_flow_now(void)
+{
+    return (__u32) bpf_jiffies64() | 1;
+}
+
 /* Counts a packet of 'len' bytes of 'flow', which is in '*place', on this CPU,
  * whose number is 'cpu'.  What CPUs share is written only if it changes. */
 OXDP_INLINE void
@@ -59,7 +74,7 @@ oxdp_flow_count(struct oxdp_flow *flow, const struct oxdp_place *place,
                 __u32 cpu, __u32 len, __be16 tcp_flags)
 {
     struct oxdp_flow_stats *stats = place->chunk->stats;
-    __u64 now = bpf_jiffies64();
+    __u32 now = oxdp_flow_now();
     __u32 flags;
 
     /* One register for the check and for what follows: read from the stack
@@ -76,7 +91,7 @@ oxdp_flow_count(struct oxdp_flow *flow, const struct oxdp_place *place,
     }
     flags = bpf_ntohs(tcp_flags);
     if (flags & ~flow->tcp_flags) {
-        __sync_fetch_and_or(&flow->tcp_flags, flags);
+        __sync_fetch_and_or(&flow->tcp_flags32, flags);
     }
 }
 
@@ -116,7 +131,8 @@ oxdp_flow_verify(const struct oxdp_key *key, __u32 slot,
     asm volatile("" : : : "memory");
     n_words = mask->n_words;
     return n_words <= max
-           && oxdp_key_matches(key, &mask->bits, &flow->key, n_words, max)
+           && oxdp_key_matches(key, &mask->bits, flow, oxdp_flow_rest(place),
+                               n_words, max)
            ? flow : NULL;
 }
 

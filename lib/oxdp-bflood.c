@@ -13,6 +13,7 @@
 #include "openvswitch/match.h"
 #include "ovs-atomic.h"
 #include "oxdp-abi.h"
+#include "oxdp-compile.h"
 #include "oxdp-vlan.h"
 #include "packets.h"
 #include "util.h"
@@ -162,8 +163,9 @@ bridge_does_it(const struct oxdp_shared *shared, const struct match *match,
 void
 oxdp_bflood_choose(const struct oxdp_shared *shared, const struct match *match,
                    const struct nlattr *actions, size_t actions_len,
-                   struct oxdp_flow *flow)
+                   struct oxdp_code *code)
 {
+    struct oxdp_flow *flow = &code->flow;
     uint32_t in_port = odp_to_u32(match->flow.in_port.odp_port);
     uint32_t gen = shared->control.bridge_gen;
     const struct oxdp_bport *in;
@@ -177,7 +179,7 @@ oxdp_bflood_choose(const struct oxdp_shared *shared, const struct match *match,
         return;
     }
     in = &shared->bports[in_port];
-    too_long = flow->reason == OXDP_REASON_TOO_LONG;
+    too_long = code->rest.reason == OXDP_REASON_TOO_LONG;
     if (!in->bridge
         || !(too_long || (in->flags & OXDP_BPORT_F_FLOOD
                           && (flow->verdict == OXDP_VERDICT_FLOOD
@@ -188,7 +190,7 @@ oxdp_bflood_choose(const struct oxdp_shared *shared, const struct match *match,
     atomic_thread_fence(memory_order_acquire);
     if (bridge_does_it(shared, match, actions, actions_len)) {
         flow->verdict = OXDP_VERDICT_BRIDGE;
-        flow->reason = OXDP_REASON_BRIDGE;
-        flow->bridge_gen = gen;
+        code->rest.reason = OXDP_REASON_BRIDGE;
+        code->rest.bridge_gen = gen;
     }
 }

@@ -15,15 +15,15 @@
 
 struct match;
 struct nlattr;
-struct oxdp_flow;
+struct oxdp_code;
 struct oxdp_shared;
 
-/* Changes 'flow', which has been compiled from 'actions' and matches 'match',
+/* Changes 'code', which has been compiled from 'actions' and matches 'match',
  * to verdict BRIDGE if the kernel bridge can flood its packets, and is either
  * asked to or the only one in the kernel who can. */
 void oxdp_bflood_choose(const struct oxdp_shared *, const struct match *match,
                         const struct nlattr *actions, size_t actions_len,
-                        struct oxdp_flow *flow);
+                        struct oxdp_code *code);
 
 /* Returns false if oxdp_bflood_choose() cannot choose the bridge for a flow
  * with this match, whatever the ports are. */

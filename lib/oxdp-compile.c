@@ -789,9 +789,9 @@ oxdp_compile_actions(const struct nlattr *actions, size_t actions_len,
 
     flow->n_ops = 0;
     flow->headers = 0;
-    flow->flood = flow->growth = 0;
     flow->out_port = OXDP_NO_OUT_PORT;
-    flow->bond = 0;
+    code->rest.flood = code->rest.growth = 0;
+    code->rest.bond = 0;
     memset(code->ops, 0, sizeof code->ops);
 
     reason = compile_list(&c, actions, actions_len, true);
@@ -817,12 +817,12 @@ oxdp_compile_actions(const struct nlattr *actions, size_t actions_len,
         flow->out_port = OXDP_NO_OUT_PORT;
     } else if (is_flood(code)) {
         flow->verdict = OXDP_VERDICT_FLOOD;
-        flow->growth = c.n_pushed * VLAN_HEADER_LEN;
+        code->rest.growth = c.n_pushed * VLAN_HEADER_LEN;
     } else {
         flow->verdict = c.skb_reason ? OXDP_VERDICT_SKB : OXDP_VERDICT_XDP;
         if (flow->n_ops == 1 && code->ops[0].code == OXDP_OP_LB_OUTPUT) {
-            flow->bond = code->ops[0].arg32;
+            code->rest.bond = code->ops[0].arg32;
         }
     }
-    flow->reason = reason ? reason : c.skb_reason;
+    code->rest.reason = reason ? reason : c.skb_reason;
 }

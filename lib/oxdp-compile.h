@@ -18,12 +18,13 @@ struct nlattr;
 /* A flow and its opcodes, 'flow.n_ops' of them. */
 struct oxdp_code {
     struct oxdp_flow flow;
+    struct oxdp_flow_rest rest;
     struct oxdp_op ops[OXDP_MAX_OPS];
 };
 
-/* Stores verdict, reason and opcodes for 'actions' in '*code'.  The other
- * members of 'code->flow' stay as they are.  Never fails: what opcodes cannot
- * express gets the verdict OXDP_VERDICT_USER and a reason. */
+/* Stores verdict, reason and opcodes for 'actions' in '*code'.  The other members
+ * of 'code->flow' and 'code->rest' stay as they are.  Never fails: what opcodes
+ * cannot express gets the verdict OXDP_VERDICT_USER and a reason. */
 void oxdp_compile_actions(const struct nlattr *actions, size_t actions_len,
                           struct oxdp_code *code);
 

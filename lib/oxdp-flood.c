@@ -310,23 +310,23 @@ oxdp_flood_ref(struct oxdp_floods *floods, struct oxdp_code *code)
         flood = create_flood(floods, ports, n, hash);
     }
     if (flood) {
-        code->flow.flood = flood->id;
+        code->rest.flood = flood->id;
         if (!flood->n_refs++) {
             update(floods, flood);
         }
     } else {
         code->flow.verdict = OXDP_VERDICT_SKB;
-        code->flow.reason = OXDP_REASON_FLOOD_MAP;
+        code->rest.reason = OXDP_REASON_FLOOD_MAP;
     }
     ovs_mutex_unlock(&floods->mutex);
 }
 
 void
-oxdp_flood_unref(struct oxdp_floods *floods, const struct oxdp_flow *flow)
+oxdp_flood_unref(struct oxdp_floods *floods, uint16_t id)
 {
-    if (flow->flood) {
+    if (id) {
         ovs_mutex_lock(&floods->mutex);
-        struct flood *flood = floods->by_id[flow->flood];
+        struct flood *flood = floods->by_id[id];
 
         if (!--flood->n_refs) {
             hmap_remove(&floods->sets, &flood->node);
@@ -338,15 +338,14 @@ oxdp_flood_unref(struct oxdp_floods *floods, const struct oxdp_flow *flow)
 }
 
 bool
-oxdp_flood_lacks_frames(struct oxdp_floods *floods,
-                        const struct oxdp_flow *flow)
+oxdp_flood_lacks_frames(struct oxdp_floods *floods, uint16_t id)
 {
     bool lacks;
 
     ovs_mutex_lock(&floods->mutex);
-    struct flood *flood = floods->by_id[flow->flood];
+    struct flood *flood = floods->by_id[id];
 
-    /* 'flow' is a copy, which the set need not outlive. */
+    /* 'id' is of a copy, which the set need not outlive. */
     lacks = flood && !get_max_len(floods, flood);
     ovs_mutex_unlock(&floods->mutex);
     return lacks;

@@ -19,7 +19,6 @@
 
 struct oxdp_bpf;
 struct oxdp_code;
-struct oxdp_flow;
 struct oxdp_floods;
 
 /* Creates the collection of all sets over the maps of 'bpf'. */
@@ -33,14 +32,13 @@ void oxdp_floods_destroy(struct oxdp_floods *);
  * and reason. */
 void oxdp_flood_ref(struct oxdp_floods *, struct oxdp_code *code);
 
-/* Gives back the reference to 'flow->flood', if that is not 0.  To be called
- * when no BPF program can be using 'flow' any more. */
-void oxdp_flood_unref(struct oxdp_floods *, const struct oxdp_flow *flow);
+/* Gives back the reference to set 'id', of a struct oxdp_flow_rest, if that is
+ * not 0.  To be called when no BPF program can be using the flow any more. */
+void oxdp_flood_unref(struct oxdp_floods *, uint16_t id);
 
-/* Returns true if XDP cannot broadcast to the set of 'flow' since a port of it
- * takes no frames. */
-bool oxdp_flood_lacks_frames(struct oxdp_floods *,
-                             const struct oxdp_flow *flow);
+/* Returns true if XDP cannot broadcast to set 'id' since a port of it takes no
+ * frames. */
+bool oxdp_flood_lacks_frames(struct oxdp_floods *, uint16_t id);
 
 /* Something that BPF knows of 'port' has changed: its device, its flags or how
  * long frames it takes. */

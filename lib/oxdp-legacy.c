@@ -24,12 +24,13 @@ VLOG_DEFINE_THIS_MODULE(oxdp_legacy);
 /* Members that are looked for: structure, and name. */
 #define FIELDS                                          \
     FIELD(oxdp_chunk, flows)                            \
-    FIELD(oxdp_flow, mask_id)                           \
+    FIELD(oxdp_chunk, rests)                            \
     FIELD(oxdp_flow, live)                              \
     FIELD(oxdp_flow, verdict)                           \
-    FIELD(oxdp_flow, reason)                            \
     FIELD(oxdp_flow, used)                              \
     FIELD(oxdp_flow, key)                               \
+    FIELD(oxdp_flow_rest, reason)                       \
+    FIELD(oxdp_flow_rest, key)                          \
     FIELD(oxdp_shared, masks)                           \
     FIELD(oxdp_mask, bits)
 
@@ -52,12 +53,16 @@ struct copy {
 };
 #define MAX_COPIES 64
 
+/* Bytes that a struct oxdp_key of any version may have. */
+#define MAX_KEY 512
+
 /* Where the flows of an earlier daemon have what. */
 struct layout {
     struct field fields[N_FIELDS];
     int64_t verdict_user, reason_userspace;
     struct copy key[MAX_COPIES];        /* Of struct oxdp_key. */
     size_t n_key;
+    size_t key_size;            /* Of the old struct oxdp_key. */
 };
 
 /* A map of one element or more in our memory. */
@@ -269,6 +274,22 @@ find_value(const struct btf *btf, const char *type, const char *name,
     return false;
 }
 
+/* Stores in '*f' where member 'name' of 'structure' is.  Up to version 9 a flow
+ * was whole.  Returns false if there is none. */
+static bool
+find_field(const struct btf *btf, const char *structure, const char *name,
+           struct field *f)
+{
+    if (!find_struct(btf, "oxdp_flow_rest")) {
+        if (!strcmp(structure, "oxdp_flow_rest")) {
+            structure = "oxdp_flow";
+        } else if (!strcmp(name, "rests")) {
+            name = "flows";
+        }
+    }
+    return find_member(btf, find_struct(btf, structure), name, f);
+}
+
 /* Returns NULL or the name of something that is not there. */
 static const char *
 find_layout(const struct btf *old, const struct btf *new,
@@ -286,14 +307,15 @@ find_layout(const struct btf *old, const struct btf *new,
 
     memset(layout, 0, sizeof *layout);
     for (int i = 0; i < N_FIELDS; i++) {
-        if (!find_member(old, find_struct(old, names[i].structure),
-                         names[i].member, &layout->fields[i])) {
+        if (!find_field(old, names[i].structure, names[i].member,
+                        &layout->fields[i])) {
             return names[i].member;
         }
     }
-    if (!from || !to) {
+    if (!from || !to || from->size > MAX_KEY) {
         return "oxdp_key";
     }
+    layout->key_size = from->size;
     find_common(old, from, 0, new, to, layout);
     return (!find_value(old, "oxdp_verdict", "OXDP_VERDICT_USER",
                         &layout->verdict_user) ? "OXDP_VERDICT_USER"
@@ -326,21 +348,37 @@ get_key(const struct layout *layout, const char *p, struct oxdp_key *key)
     }
 }
 
-/* Reads the flow at 'p'.  Returns false if there is none. */
+/* Reads the key of the flow at 'p', whose rest is at 'rest'. */
+static void
+get_flow_key(const struct layout *layout, const char *p, const char *rest,
+             struct oxdp_key *key)
+{
+    const struct field *line = &layout->fields[oxdp_flow_key];
+    size_t size = MIN(line->size * line->n, layout->key_size);
+    char whole[MAX_KEY];
+
+    memcpy(whole, p + line->offset, size);
+    memcpy(whole + size, rest + layout->fields[oxdp_flow_rest_key].offset,
+           layout->key_size - size);
+    get_key(layout, whole, key);
+}
+
+/* Reads the flow at 'p', whose rest is at 'rest'.  Returns false if there is
+ * none. */
 static bool
 get_flow(const struct oxdp_legacy *legacy, const struct layout *layout,
-         const char *p, struct oxdp_legacy_flow *flow)
+         const char *p, const char *rest, struct oxdp_legacy_flow *flow)
 {
     const struct field *f = layout->fields;
     const struct field *masks = &f[oxdp_shared_masks];
-    int64_t mask_id = get_number(p, &f[oxdp_flow_mask_id]);
+    int64_t mask_id = (int64_t) get_number(p, &f[oxdp_flow_live]) - 1;
     int64_t verdict = get_number(p, &f[oxdp_flow_verdict]);
-    int64_t reason = get_number(p, &f[oxdp_flow_reason]);
+    int64_t reason = get_number(rest, &f[oxdp_flow_rest_reason]);
 
-    if (!get_number(p, &f[oxdp_flow_live]) || mask_id >= masks->n) {
+    if (mask_id < 0 || mask_id >= masks->n) {
         return false;
     }
-    get_key(layout, p + f[oxdp_flow_key].offset, &flow->key);
+    get_flow_key(layout, p, rest, &flow->key);
     get_key(layout, legacy->shared.p + masks->offset + mask_id * masks->size
             + f[oxdp_mask_bits].offset, &flow->mask);
     flow->to_user = (verdict == layout->verdict_user
@@ -357,12 +395,14 @@ for_each_in_chunk(const struct oxdp_legacy *legacy,
                   void *aux)
 {
     const struct field *flows = &layout->fields[oxdp_chunk_flows];
+    const struct field *rests = &layout->fields[oxdp_chunk_rests];
 
     for (uint32_t i = 0; i < flows->n; i++) {
         const char *p = chunk->p + flows->offset + i * flows->size;
+        const char *rest = chunk->p + rests->offset + i * rests->size;
         struct oxdp_legacy_flow flow;
 
-        if (get_flow(legacy, layout, p, &flow) && !cb(&flow, aux)) {
+        if (get_flow(legacy, layout, p, rest, &flow) && !cb(&flow, aux)) {
             return false;
         }
     }
@@ -383,9 +423,11 @@ static bool
 chunk_fits(const struct memory *chunk, const struct layout *layout)
 {
     const struct field *flows = &layout->fields[oxdp_chunk_flows];
+    const struct field *rests = &layout->fields[oxdp_chunk_rests];
 
-    return (chunk->p
-            && flows->offset + flows->n * flows->size <= chunk->size);
+    return (chunk->p && rests->n == flows->n
+            && flows->offset + flows->n * flows->size <= chunk->size
+            && rests->offset + rests->n * rests->size <= chunk->size);
 }
 
 bool

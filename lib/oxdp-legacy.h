@@ -28,7 +28,7 @@ struct oxdp_legacy_flow {
     struct oxdp_key mask;
     bool to_user;               /* Packets of it, or copies, go to
                                  * ovs-vswitchd. */
-    uint64_t used;              /* bpf_jiffies64() of the last packet, or 0. */
+    uint32_t used;              /* For oxdp_bpf_used_to_msec(), or 0. */
 };
 
 /* Opens what is pinned in 'pins'.  Returns NULL if that is nothing. */

@@ -27,6 +27,7 @@
 #include "oxdp-tc.skel.h"
 #include "oxdp-xdp-trace.skel.h"
 #include "oxdp-xdp.skel.h"
+#include "timeval.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(oxdp_loader);
@@ -585,12 +586,20 @@ oxdp_bpf_for_each(const struct oxdp_bpf *bpf,
 }
 
 long long int
-oxdp_bpf_jiffies_to_msec(const struct oxdp_bpf *bpf, uint64_t jiffies)
+oxdp_bpf_used_to_msec(const struct oxdp_bpf *bpf, uint32_t used)
 {
-    int64_t delta = jiffies - bpf->shared->control.clock_jiffies;
+    const struct oxdp_control *control = &bpf->shared->control;
+    long long int now = time_msec();
+    /* It may be somewhat later, by the other clock. */
+    const uint32_t future = 1000;
+    uint32_t jiffies, age;
 
-    return (long long int) (bpf->shared->control.clock_ns / 1000000)
-           + (long long int) (delta * bpf->ms_per_jiffy);
+    jiffies = control->clock_jiffies
+              + (int64_t) ((now - (int64_t) (control->clock_ns / 1000000))
+                           / bpf->ms_per_jiffy);
+    age = jiffies + future - used;
+    return now - (long long int) (((int64_t) age - future)
+                                  * bpf->ms_per_jiffy);
 }
 
 void

@@ -96,8 +96,10 @@ void *oxdp_map_new(const char *name, size_t value_size, uint32_t n,
                    uint32_t flags, int *fdp);
 void oxdp_map_free(void *memory, size_t value_size, uint32_t n, int fd);
 
-/* Converts a value of bpf_jiffies64() to the clock of time_msec(). */
-long long int oxdp_bpf_jiffies_to_msec(const struct oxdp_bpf *, uint64_t);
+/* Converts the low 32 bits of a value of bpf_jiffies64(), from the last 2**32
+ * jiffies (49 days if there are 1000 in a second), to the clock of
+ * time_msec(). */
+long long int oxdp_bpf_used_to_msec(const struct oxdp_bpf *, uint32_t);
 
 /* Waits until every BPF program that was running has finished.  Several
  * milliseconds. */

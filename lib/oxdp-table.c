@@ -77,6 +77,14 @@ slot_flow(const struct oxdp_table *t, uint32_t slot)
     return &chunk->flows[oxdp_pool_index(&t->slots, slot)];
 }
 
+static struct oxdp_flow_rest *
+slot_rest(const struct oxdp_table *t, uint32_t slot)
+{
+    struct oxdp_chunk *chunk = oxdp_pool_memory(&t->slots, slot);
+
+    return &chunk->rests[oxdp_pool_index(&t->slots, slot)];
+}
+
 static struct oxdp_flow_stats *
 slot_stats(const struct oxdp_table *t, uint32_t slot, uint32_t cpu)
 {
@@ -101,12 +109,12 @@ add_slot_counters(const struct oxdp_table *t, uint32_t slot,
                   struct oxdp_counters *c)
 {
     const volatile struct oxdp_flow *flow = slot_flow(t, slot);
-    uint64_t used = flow->used;
+    uint32_t used = flow->used;
 
     if (!used) {
         return;
     }
-    c->used = MAX(c->used, oxdp_bpf_jiffies_to_msec(t->bpf, used));
+    c->used = MAX(c->used, oxdp_bpf_used_to_msec(t->bpf, used));
     c->tcp_flags |= flow->tcp_flags;
     for (uint32_t cpu = 0; cpu < t->bpf->n_cpus; cpu++) {
         const volatile struct oxdp_flow_stats *s = slot_stats(t, slot, cpu);
@@ -187,7 +195,7 @@ free_slot(struct oxdp_table *t, uint32_t slot)
 {
     const struct oxdp_flow *flow = slot_flow(t, slot);
 
-    oxdp_flood_unref(t->floods, flow);
+    oxdp_flood_unref(t->floods, slot_rest(t, slot)->flood);
     if (flow->list) {
         oxdp_pool_give(&t->lists, flow->list - 1);
     }
@@ -295,11 +303,13 @@ reclaimer_main(void *t_)
 static uint64_t
 slot_hash(const struct oxdp_table *t, uint32_t slot)
 {
-    const struct oxdp_flow *flow = slot_flow(t, slot);
-    const struct oxdp_mask *mask = &t->bpf->shared->masks[flow->mask_id];
+    uint16_t mask_id = slot_rest(t, slot)->mask_id;
+    const struct oxdp_mask *mask = &t->bpf->shared->masks[mask_id];
+    struct oxdp_key key;
 
-    return oxdp_hash_masked(&flow->key, &mask->bits, mask->n_words,
-                            flow->mask_id, t->bpf->seeds);
+    oxdp_flow_get_key(slot_flow(t, slot), slot_rest(t, slot), &key);
+    return oxdp_hash_masked(&key, &mask->bits, mask->n_words, mask_id,
+                            t->bpf->seeds);
 }
 
 /* Replaces the buckets by twice as many. */
@@ -357,15 +367,17 @@ fill_slot(struct oxdp_table *t, uint32_t slot, const struct oxdp_key *key,
           uint32_t mask_id, struct oxdp_code *code)
     OVS_REQUIRES(t->mutex)
 {
+    struct oxdp_flow_rest *rest = slot_rest(t, slot);
     struct oxdp_flow *flow = slot_flow(t, slot);
 
     if (code->flow.verdict == OXDP_VERDICT_FLOOD) {
         oxdp_flood_ref(t->floods, code);
     }
     *flow = code->flow;
+    *rest = code->rest;
     flow->live = 0;
-    flow->mask_id = mask_id;
-    flow->key = *key;
+    rest->mask_id = mask_id;
+    oxdp_flow_set_key(flow, rest, key);
     flow->tcp_flags = 0;
     flow->used = 0;
     flow->list = 0;
@@ -444,13 +456,16 @@ uninstall(struct oxdp_table *t, uint32_t slot, struct oxdp_megaflow *mf,
         return;
     }
 
+    struct oxdp_flow_rest *rest = slot_rest(t, slot);
     struct oxdp_flow *flow = slot_flow(t, slot);
+    struct oxdp_key key;
 
+    oxdp_flow_get_key(flow, rest, &key);
     oxdp_buckets_remove(&t->buckets, slot_hash(t, slot), slot);
     *(volatile uint16_t *) &flow->live = 0;
     p = add_pending(t);
     p->slot = slot;
-    p->masks = oxdp_masks_unref(t->masks, &flow->key, flow->mask_id);
+    p->masks = oxdp_masks_unref(t->masks, &key, rest->mask_id);
     p->mf = mf;
     p->free_mf = free_mf;
     t->n_bpf_flows--;
@@ -465,7 +480,7 @@ compile(const struct oxdp_table *t, const struct match *match,
     memset(code, 0, sizeof *code);
     oxdp_compile_actions(actions, actions_len, code);
     oxdp_bflood_choose(t->bpf->shared, match, actions, actions_len,
-                       &code->flow);
+                       code);
 }
 
 /* Compiles 'actions' and installs 'mf', which matches 'match', anew. */
@@ -486,7 +501,7 @@ megaflow_install(struct oxdp_table *t, struct oxdp_megaflow *mf,
               : OXDP_REASON_MATCH);
     atomic_store_relaxed(&mf->verdict,
                          reason ? OXDP_VERDICT_USER : code.flow.verdict);
-    atomic_store_relaxed(&mf->reason, reason ? reason : code.flow.reason);
+    atomic_store_relaxed(&mf->reason, reason ? reason : code.rest.reason);
     atomic_store_relaxed(&mf->slot, slot);
 }
 
@@ -670,7 +685,7 @@ refresh_bridged(struct oxdp_table *t, struct oxdp_megaflow *mf,
         || (verdict == OXDP_VERDICT_BRIDGE)
            == (code.flow.verdict == OXDP_VERDICT_BRIDGE)) {
         if (slot != OXDP_NO_SLOT) {
-            slot_flow(t, slot)->bridge_gen = code.flow.bridge_gen;
+            slot_rest(t, slot)->bridge_gen = code.rest.bridge_gen;
         }
         return;
     }
@@ -880,7 +895,7 @@ oxdp_megaflows_prefetch(const struct oxdp_table *t,
         OVS_PREFETCH(ovsrcu_get(struct oxdp_actions *, &mfs[i]->actions));
         atomic_read_relaxed(&mfs[i]->slot, &slot);
         if (slot != OXDP_NO_SLOT) {
-            prefetch(slot_flow(t, slot), sizeof(struct oxdp_flow));
+            OVS_PREFETCH(slot_flow(t, slot));
             for (uint32_t cpu = 0; cpu < t->bpf->n_cpus; cpu++) {
                 OVS_PREFETCH(slot_stats(t, slot, cpu));
             }
@@ -942,6 +957,7 @@ oxdp_megaflow_get_slot(const struct oxdp_table *t,
         return false;
     }
     code->flow = *slot_flow(t, slot);
+    code->rest = *slot_rest(t, slot);
     memset(code->ops, 0, sizeof code->ops);
     if (code->flow.list) {
         memcpy(code->ops, flow_list(t, &code->flow)->ops, sizeof code->ops);

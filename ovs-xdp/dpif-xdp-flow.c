@@ -29,15 +29,15 @@ counters_to_stats(const struct oxdp_counters *c, struct dpif_flow_stats *stats)
     stats->tcp_flags = c->tcp_flags;
 }
 
-/* Returns OXDP_REASON_FLOOD if XDP can broadcast what 'flow' outputs, or else
- * why it cannot. */
+/* Returns OXDP_REASON_FLOOD if XDP can broadcast to the set of ports 'flood', or
+ * else why it cannot. */
 static enum oxdp_reason
-flood_reason(const struct xdp_dp *dp, const struct oxdp_flow *flow)
+flood_reason(const struct xdp_dp *dp, uint16_t flood)
 {
-    if (dp->bpf->shared->floods[flow->flood].max_len) {
+    if (dp->bpf->shared->floods[flood].max_len) {
         return OXDP_REASON_FLOOD;
     }
-    return (oxdp_flood_lacks_frames(oxdp_table_floods(dp->table), flow)
+    return (oxdp_flood_lacks_frames(oxdp_table_floods(dp->table), flood)
             ? OXDP_REASON_NO_XMIT : OXDP_REASON_FLOOD_MAP);
 }
 
@@ -58,7 +58,7 @@ xdp_flow_layer(const struct xdp_dp *dp, const struct oxdp_megaflow *mf_,
         return "user";
     }
     if (verdict == OXDP_VERDICT_BRIDGE
-        && slot->bridge_gen != dp->bpf->shared->control.bridge_gen) {
+        && code.rest.bridge_gen != dp->bpf->shared->control.bridge_gen) {
         *reason = (slot->n_ops ? OXDP_REASON_MULTI_OUTPUT
                    : OXDP_REASON_TOO_LONG);
         return slot->n_ops ? "tc" : "user";
@@ -74,8 +74,8 @@ xdp_flow_layer(const struct xdp_dp *dp, const struct oxdp_megaflow *mf_,
     if (verdict == OXDP_VERDICT_SKB || verdict == OXDP_VERDICT_BRIDGE) {
         return "tc";
     }
-    if (slot->flood) {
-        *reason = flood_reason(dp, slot);
+    if (code.rest.flood) {
+        *reason = flood_reason(dp, code.rest.flood);
         return *reason == OXDP_REASON_FLOOD ? "xdp" : "tc";
     }
     for (int i = 0; i < slot->n_ops; i++) {

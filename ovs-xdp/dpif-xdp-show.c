@@ -13,6 +13,7 @@
 #include "openvswitch/json.h"
 #include "oxdp-compile.h"
 #include "oxdp-format.h"
+#include "oxdp-key.h"
 #include "table.h"
 #include "unixctl.h"
 #include "util.h"
@@ -596,15 +597,17 @@ get_mask_row(const struct xdp_dp *dp, const struct oxdp_megaflow *mf,
     struct oxdp_counters counters;
     struct oxdp_order order;
     struct oxdp_code code;
+    struct oxdp_key key;
 
     if (!oxdp_megaflow_get_slot(dp->table, mf, &code)) {
         return false;
     }
-    row->scope = oxdp_table_get_order(dp->table, &code.flow.key, &order);
+    oxdp_flow_get_key(&code.flow, &code.rest, &key);
+    row->scope = oxdp_table_get_order(dp->table, &key, &order);
     for (row->place = 0; row->place < order.n; row->place++) {
-        if (order.ids[row->place] == code.flow.mask_id) {
+        if (order.ids[row->place] == code.rest.mask_id) {
             oxdp_megaflow_counters(dp->table, mf, &counters);
-            row->mask_id = code.flow.mask_id;
+            row->mask_id = code.rest.mask_id;
             row->hits = order.hits[row->place];
             row->flows = 1;
             row->packets = counters.packets;

@@ -289,8 +289,8 @@ format_flow(const struct xdp_dp *dp, struct oxdp_megaflow *mf, struct ds *ds)
                   oxdp_reason_name(reason), oxdp_reason_text(reason));
     if (oxdp_megaflow_get_slot(dp->table, mf, &code)) {
         ds_put_format(ds, "  entry: verdict %s, mask %u, %u words, opcodes ",
-                      oxdp_verdict_name(code.flow.verdict), code.flow.mask_id,
-                      dp->bpf->shared->masks[code.flow.mask_id].n_words);
+                      oxdp_verdict_name(code.flow.verdict), code.rest.mask_id,
+                      dp->bpf->shared->masks[code.rest.mask_id].n_words);
         oxdp_format_ops(&code, ds);
         ds_put_char(ds, '\n');
     } else {

@@ -98,7 +98,7 @@ is_wanted(struct xdp_dp *dp, const struct oxdp_legacy_flow *f)
             && !f->key.recirc_id && !f->key.dp_hash && !f->key.skb_mark
             && !f->key.skb_priority
             && xdp_port_is_present(dp, f->key.in_port)
-            && (oxdp_bpf_jiffies_to_msec(dp->bpf, f->used)
+            && (oxdp_bpf_used_to_msec(dp->bpf, f->used)
                 >= time_msec() - MAX_AGE));
 }
 

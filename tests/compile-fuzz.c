@@ -54,9 +54,9 @@ use_list(const struct nlattr *actions, size_t size)
 
     memset(&code, 0, sizeof code);
     oxdp_compile_actions(a->actions, a->size, &code);
-    if (flow->verdict >= OXDP_N_VERDICTS || flow->reason >= OXDP_N_REASONS
+    if (flow->verdict >= OXDP_N_VERDICTS || code.rest.reason >= OXDP_N_REASONS
         || flow->n_ops > OXDP_MAX_OPS
-        || (flow->verdict != OXDP_VERDICT_XDP) != !!flow->reason
+        || (flow->verdict != OXDP_VERDICT_XDP) != !!code.rest.reason
         || (flow->verdict == OXDP_VERDICT_USER && flow->n_ops)) {
         fail("a flow makes no sense");
     }

@@ -489,12 +489,12 @@ check_flood(uint32_t flood)
 /* Returns true if XDP should broadcast the packet, and then waits until it
  * can. */
 static bool
-is_broadcast(const struct oxdp_flow *flow)
+is_broadcast(const struct oxdp_code *code)
 {
     const volatile struct oxdp_flood *flood
-        = &lab.bpf->shared->floods[flow->flood];
+        = &lab.bpf->shared->floods[code->rest.flood];
 
-    if (flow->verdict != OXDP_VERDICT_FLOOD) {
+    if (code->flow.verdict != OXDP_VERDICT_FLOOD) {
         return false;
     }
     for (size_t i = 0; i < n_events; i++) {
@@ -511,12 +511,12 @@ is_broadcast(const struct oxdp_flow *flow)
     for (int i = 0; i < 5000 && !flood->max_len; i++) {
         usleep(1000);
     }
-    return gen.len + flow->growth <= OXDP_FLOOD_LEN;
+    return gen.len + code->rest.growth <= OXDP_FLOOD_LEN;
 }
 
 /* XDP has returned 'retval' and should have broadcast the packet. */
 static void
-check_broadcast(const struct oxdp_flow *flow, uint32_t retval)
+check_broadcast(uint16_t flood, uint32_t retval)
 {
     if (retval != XDP_REDIRECT) {
         fail("XDP returns %"PRIu32" and not XDP_REDIRECT", retval);
@@ -525,16 +525,16 @@ check_broadcast(const struct oxdp_flow *flow, uint32_t retval)
         check_bytes("XDP", &result, events[i].bytes.data,
                     events[i].bytes.len);
     }
-    check_flood(flow->flood);
+    check_flood(flood);
     n.broadcasts++;
 }
 
 static void
-check_xdp(const struct oxdp_flow *flow)
+check_xdp(const struct oxdp_code *code)
 {
     const struct event *e = &events[0];
     struct oxdp_meta meta;
-    bool broadcast = is_broadcast(flow);
+    bool broadcast = is_broadcast(code);
     struct oxdp_hdr hdr;
     uint32_t retval;
 
@@ -544,8 +544,8 @@ check_xdp(const struct oxdp_flow *flow)
     if (retval == XDP_REDIRECT && diff_take_header(&result, &hdr)) {
         n.punted[OXDP_HOOK_XDP] += check_punt("XDP", &result, &hdr, 0);
     } else if (broadcast) {
-        check_broadcast(flow, retval);
-    } else if (flow->verdict != OXDP_VERDICT_XDP) {
+        check_broadcast(code->rest.flood, retval);
+    } else if (code->flow.verdict != OXDP_VERDICT_XDP) {
         if (retval != XDP_PASS || !diff_take_meta(&result, &meta)
             || meta.port != OXDP_META_LOOKUP || meta.recirc_id
             || meta.in_port != DIFF_IN_PORT) {
@@ -693,23 +693,24 @@ static void
 check_verdict(const struct oxdp_code *code)
 {
     const struct oxdp_flow *flow = &code->flow;
+    enum oxdp_reason reason = code->rest.reason;
     bool user = flow->verdict == OXDP_VERDICT_USER;
     bool may_be_user
-        = ((flow->reason == OXDP_REASON_TOO_LONG
+        = ((reason == OXDP_REASON_TOO_LONG
             && (list.max_ops > OXDP_MAX_OPS || list.n_pushed > 2))
-           || (flow->reason == OXDP_REASON_USERSPACE && !list.output)
-           || (flow->reason == OXDP_REASON_ACTION && list.frame && list.skb));
+           || (reason == OXDP_REASON_USERSPACE && !list.output)
+           || (reason == OXDP_REASON_ACTION && list.frame && list.skb));
 
     if (user != list.user && !(user && may_be_user)) {
         fail("the flow's verdict is \"%s\", reason \"%s\"",
              oxdp_verdict_name(flow->verdict),
-             oxdp_reason_name(flow->reason));
+             oxdp_reason_name(reason));
     }
     if (flow->verdict != OXDP_VERDICT_XDP && !user && !list.skb) {
         fail("the flow takes an SKB");
     }
     n.verdicts[flow->verdict]++;
-    n.reasons[flow->reason]++;
+    n.reasons[reason]++;
     for (int i = 0; i < flow->n_ops; i++) {
         n.ops[code->ops[i].code]++;
     }
@@ -746,7 +747,7 @@ check_case(void)
         check_verdict(&code);
     }
     if (code.flow.verdict != OXDP_VERDICT_USER) {
-        check_xdp(&code.flow);
+        check_xdp(&code);
         check_tc();
     }
     if (oxdp_table_delete(lab.table, &ufid, NULL)) {

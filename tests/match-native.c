@@ -52,7 +52,9 @@ check_matches(void)
     for (int i = 0; i < N_MATCHES; i++) {
         uint32_t frame = packet_gen_random(&gen);
         struct oxdp_key key, mask, other_key;
+        struct oxdp_flow_rest slot_rest;
         struct flow flow, other, masked;
+        struct oxdp_flow slot;
         struct flow_wildcards wc;
         struct match match;
 
@@ -63,6 +65,7 @@ check_matches(void)
             n_untranslated++;
             continue;
         }
+        oxdp_flow_set_key(&slot, &slot_rest, &key);
         for (int j = 0; j < 4; j++) {
             bool matches;
 
@@ -71,7 +74,8 @@ check_matches(void)
             masked = mask_gen_apply(&other, &wc.masks);
             matches = !memcmp(&masked, &match.flow, sizeof masked);
             oxdp_key_from_flow(&other, &other_key);
-            if (matches != !!oxdp_key_matches(&other_key, &mask, &key,
+            if (matches != !!oxdp_key_matches(&other_key, &mask, &slot,
+                                              &slot_rest,
                                               oxdp_mask_words(&mask),
                                               OXDP_KEY_WORDS)) {
                 packet_gen_dump(gen.data, gen.len);
@@ -102,7 +106,9 @@ check_keys(void)
     union {
         struct oxdp_key key;
         uint64_t words[OXDP_KEY_WORDS];
-    } mask, key, flow;
+    } mask, key, masked;
+    struct oxdp_flow_rest rest;
+    struct oxdp_flow flow;
     __u64 seeds[OXDP_KEY_WORDS];
 
     packet_gen_start(&gen, seed, 2);
@@ -117,19 +123,20 @@ check_keys(void)
                            | (uint64_t) packet_gen_random(&gen) << 32;
             seeds[j] = packet_gen_random(&gen)
                        | (uint64_t) packet_gen_random(&gen) << 32;
-            flow.words[j] = key.words[j] & mask.words[j];
+            masked.words[j] = key.words[j] & mask.words[j];
         }
-        hash = oxdp_hash_masked(&flow.key, &mask.key, n_words, i, seeds);
+        oxdp_flow_set_key(&flow, &rest, &masked.key);
+        hash = oxdp_hash_masked(&masked.key, &mask.key, n_words, i, seeds);
         for (int bit = -1; bit < OXDP_KEY_WORDS * 64; bit++) {
             uint64_t x = bit < 0 ? 0 : UINT64_C(1) << bit % 64;
             bool same = !(mask.words[MAX(bit, 0) / 64] & x);
 
             key.words[MAX(bit, 0) / 64] ^= x;
-            if (same != !!oxdp_key_matches(&key.key, &mask.key, &flow.key,
-                                           n_words, OXDP_KEY_WORDS)
+            if (same != !!oxdp_key_matches(&key.key, &mask.key, &flow,
+                                           &rest, n_words, OXDP_KEY_WORDS)
                 || (n_words <= OXDP_KEY_WORDS_IPV4
                     && same != !!oxdp_key_matches(&key.key, &mask.key,
-                                                  &flow.key, n_words,
+                                                  &flow, &rest, n_words,
                                                   OXDP_KEY_WORDS_IPV4))) {
                 fail("bit %d of %"PRIu32" words compares wrong", bit, n_words);
             }

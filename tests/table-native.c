@@ -544,7 +544,7 @@ note_words(const struct oxdp_megaflow *mf)
     struct oxdp_code code;
 
     if (oxdp_megaflow_get_slot(table, mf, &code)) {
-        mask = &bpf->shared->masks[code.flow.mask_id];
+        mask = &bpf->shared->masks[code.rest.mask_id];
         n.n_words[mask->n_words]++;
         if (mask->n_words != oxdp_mask_words(&mask->bits)) {
             fail("n_words is wrong");
