@@ -27,12 +27,14 @@ enum bench_field_id {
 };
 
 /* How: the Nth value is 'base' itself, base + N, base with its bit N from the
- * left flipped, or another one each time, for 2**32 frames. */
+ * left flipped, another one each time, for 2**32 frames, or base and up to so
+ * much that no value is near the one before, and each comes equally often. */
 #define BENCH_HOWS                              \
     BENCH_HOW(FIXED, "fixed")                   \
     BENCH_HOW(COUNT, "count")                   \
     BENCH_HOW(FLIP, "flip")                     \
-    BENCH_HOW(FRESH, "fresh")
+    BENCH_HOW(FRESH, "fresh")                   \
+    BENCH_HOW(SPREAD, "spread")
 
 enum bench_how {
 #define BENCH_HOW(ENUM, NAME) BENCH_##ENUM,
@@ -43,8 +45,8 @@ enum bench_how {
 struct bench_field {
     __u32 base;                 /* In host byte order, as all here. */
     __u32 how;                  /* BENCH_*. */
-    __u32 n;                    /* COUNT, FLIP: values. */
-    __u32 i;                    /* The next one's number, below 'n'. */
+    __u32 n;                    /* COUNT, FLIP, SPREAD: values. */
+    __u32 i;                    /* The next one's number. */
 };
 
 struct bench_headers {

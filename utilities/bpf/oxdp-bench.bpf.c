@@ -133,9 +133,10 @@ next_value(struct bench_field *f, bool *turn)
 
     if (f->how == BENCH_FIXED) {
         return f->base;
-    } else if (f->how == BENCH_FRESH) {
+    } else if (f->how == BENCH_FRESH || f->how == BENCH_SPREAD) {
         f->i = i + 1;
-        return i * 0x9e3779b1;
+        i *= 0x9e3779b1;
+        return f->how == BENCH_FRESH ? i : f->base + ((__u64) i * f->n >> 32);
     } else if (*turn) {
         f->i = i + 1 < f->n ? i + 1 : 0;
         *turn = !f->i;

@@ -20,14 +20,21 @@ def get_pyplot():
 
 
 def draw(axes, test, results):
-    """One test's ratios, with their spread."""
-    x = [r.params[PLOTTED[test]] for r in results]
-    y, low, high = zip(*(r.spread() for r in results))
-    axes.errorbar(x, y, yerr=([a - b for a, b in zip(y, low)],
-                              [b - a for a, b in zip(y, high)]),
-                  marker="o", capsize=3)
+    """One test's ratios, with their spread, a line for each variant."""
+    variants = list(dict.fromkeys(r.variant for r in results))
+    top = 1.1
+    for variant in variants:
+        points = [r for r in results if r.variant == variant]
+        x = [r.params[PLOTTED[test]] for r in points]
+        y, low, high = zip(*(r.spread() for r in points))
+        axes.errorbar(x, y, yerr=([a - b for a, b in zip(y, low)],
+                                  [b - a for a, b in zip(y, high)]),
+                      marker="o", capsize=3, label=variant)
+        top = max(top, *high)
+    if len(variants) > 1:
+        axes.legend()
     axes.set_xscale("log")
-    axes.set_ylim(bottom=0, top=max(1.1, *high))
+    axes.set_ylim(bottom=0, top=top)
     axes.axhline(1, color="gray", linewidth=.5)
     axes.set_xlabel(PLOTTED[test])
     axes.set_ylabel("packets/s, ratio to " + results[0].ratio_to)

@@ -87,6 +87,10 @@ def in_turn(n_flows):
     return "daddr %d count %d" % (FIRST, n_flows)
 
 
+def spread(n_flows):
+    return "daddr %d spread %d" % (FIRST, n_flows)
+
+
 def compare_masks(bench, table, test, n_masks, n_flows):
     """The same frames find the same number of flows either way."""
     many, one = services(n_flows, n_masks), services(n_flows, 1)
@@ -124,20 +128,22 @@ def check_memory(n_flows):
 
 
 def test_flows(bench):
-    """Up to 1,000,000 flows, whose turn it is packet after packet, against
-    packets of one of them."""
+    """Up to 1,000,000 flows, whose turn it is packet after packet, or in no such
+    order, against packets of one of them."""
     counts = up_to(bench.options.limit, ALL_FLOWS)
     check_memory(max(counts))
     table = Table(bench, max(counts))
 
-    def run_with(n_active):
-        table.send(in_turn(n_active))
+    def run_with(field):
+        table.send(field)
         return table.run()
 
     for n_flows in counts:
         table.send(in_turn(n_flows))
         table.fill(connections(n_flows))
-        values = bench.alternate(lambda n=n_flows: run_with(n),
-                                 lambda: run_with(1))
-        yield Result("flows", "frames", bench.params(masks=1, flows=n_flows),
-                     "packets/s", "one-flow", *values)
+        for variant, field in ("frames", in_turn), ("spread", spread):
+            values = bench.alternate(lambda f=field(n_flows): run_with(f),
+                                     lambda: run_with(in_turn(1)))
+            yield Result("flows", variant,
+                         bench.params(masks=1, flows=n_flows),
+                         "packets/s", "one-flow", *values)
