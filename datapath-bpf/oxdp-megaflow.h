@@ -295,6 +295,41 @@ oxdp_search_limit(struct oxdp_port_stats *stats, __u32 n)
     return OXDP_FEW_MASKS;
 }
 
+/* Returns the hash that the predictor has the 'likeness' of 'key' under, and in
+ * '*set' the set for it. */
+OXDP_INLINE __u64
+oxdp_predict_place(const struct oxdp_key *key, enum oxdp_likeness likeness,
+                   __u32 *predictions, __u32 **set)
+{
+    __u64 hash = oxdp_predict_hash(key, likeness, oxdp_seeds);
+
+    *set = oxdp_predict_set(predictions, hash);
+    return hash;
+}
+
+/* Teaches 'predictions' what 'search' has found after those before 'found' were
+ * asked, some of which said something 'wrong', a bit for each.  They learn it,
+ * and those who knew nothing, except that services are learned where they
+ * differ from the host. */
+static __noinline int
+oxdp_predict_learn(struct oxdp_search *search, __u32 *predictions,
+                   __u64 connection, __u32 found, __u32 wrong)
+{
+    __u32 i, *set;
+    __u64 hash;
+
+#pragma GCC unroll 3
+    for (i = 0; i < OXDP_N_LIKE; i++) {
+        if (i < found && (i != OXDP_LIKE_SERVICE
+                          || wrong & (1u << OXDP_LIKE_SERVICE
+                                      | 1u << OXDP_LIKE_HOST))) {
+            hash = oxdp_predict_place(search->key, i, predictions, &set);
+            oxdp_predict_put(set, hash, search->mask_id, connection >> 62);
+        }
+    }
+    return 0;
+}
+
 /* Looks 'search->key' up by the masks that 'predictions' have for it, and then
  * by all of its scope; corrects the predictions.  'connection' is a hash of the
  * key. */
@@ -302,19 +337,25 @@ OXDP_INLINE void
 oxdp_search_all(struct oxdp_search *search, __u32 *predictions,
                 __u64 connection, struct oxdp_port_stats *stats)
 {
-    const struct oxdp_key *key = search->key;
-    __u64 narrow = oxdp_predict_hash(key, 1, oxdp_seeds);
-    __u64 wide;
-    __u32 n, id, other = connection >> 62;
+    __u32 i, n, id, tried = 0, found = OXDP_N_LIKE, wrong = 0;
+    __u32 *set;
+    __u64 hash;
 
-    n = oxdp_predict_get(oxdp_predict_set(predictions, narrow), narrow);
-    if (n && oxdp_search_one(search, n - 1)) {
-        return;
+#pragma GCC unroll 3
+    for (i = 0; i < OXDP_N_LIKE; i++) {
+        hash = oxdp_predict_place(search->key, i, predictions, &set);
+        id = oxdp_predict_get(set, hash);
+        if (id && id != tried && oxdp_search_one(search, id - 1)) {
+            found = i;
+            break;
+        }
+        if (id) {
+            tried = id;
+            wrong |= 1u << i;
+        }
     }
-    wide = oxdp_predict_hash(key, 0, oxdp_seeds);
-    id = oxdp_predict_get(oxdp_predict_set(predictions, wide), wide);
-    if (!id || id == n || !oxdp_search_one(search, id - 1)) {
-        search->order = oxdp_order_get(key);
+    if (found == OXDP_N_LIKE) {
+        search->order = oxdp_order_get(search->key);
         if (!search->order) {
             return;
         }
@@ -324,11 +365,9 @@ oxdp_search_all(struct oxdp_search *search, __u32 *predictions,
             stats->vain += search->probes;
             return;
         }
-        oxdp_predict_put(oxdp_predict_set(predictions, wide), wide,
-                         search->mask_id, other);
     }
-    oxdp_predict_put(oxdp_predict_set(predictions, narrow), narrow,
-                     search->mask_id, other);
+
+    oxdp_predict_learn(search, predictions, connection, found, wrong);
 }
 
 /* Looks 'key' up mask by mask, and stores what it finds in 'hints', the set for

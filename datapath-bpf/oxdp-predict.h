@@ -14,10 +14,19 @@
 
 #include "oxdp-key.h"
 
-/* Returns a hash of what is the same in packets of many connections: 'narrow'
- * is those to one place, otherwise to any place. */
+/* What connections may have in common, in the order in which the predictor is
+ * asked. */
+enum oxdp_likeness {
+    OXDP_LIKE_SERVICE,          /* The host that they go to and the port. */
+    OXDP_LIKE_HOST,             /* The host. */
+    OXDP_LIKE_KIND,             /* The kind of packet. */
+    OXDP_N_LIKE
+};
+
+/* Returns a hash of what is the same in packets of all connections with that
+ * 'likeness'. */
 OXDP_INLINE __u64
-oxdp_predict_hash(const struct oxdp_key *key, int narrow,
+oxdp_predict_hash(const struct oxdp_key *key, enum oxdp_likeness likeness,
                   const volatile __u64 *seeds)
 {
     const oxdp_word *k = (const oxdp_word *) key;
@@ -27,12 +36,13 @@ oxdp_predict_hash(const struct oxdp_key *key, int narrow,
     sum = oxdp_hash_word(k[OXDP_W_TYPE], seeds[OXDP_W_TYPE])
           + oxdp_hash_word(k[OXDP_W_NW] & 0xff0000ffffffffffull,
                            seeds[OXDP_W_NW]);
-    if (narrow) {
-        /* Destinations: eth_dst, tp_dst and nw_dst or ipv6_dst. */
+    if (likeness == OXDP_LIKE_SERVICE) {
+        sum += oxdp_hash_word(k[OXDP_W_TP] & 0xffff0000u, seeds[OXDP_W_TP]);
+    }
+    if (likeness != OXDP_LIKE_KIND) {
+        /* eth_dst and nw_dst or ipv6_dst. */
         sum += oxdp_hash_word(k[OXDP_W_ETH] & 0xffffffffffffull,
-                              seeds[OXDP_W_ETH])
-               + oxdp_hash_word(k[OXDP_W_TP] & 0xffff0000u,
-                                seeds[OXDP_W_TP]);
+                              seeds[OXDP_W_ETH]);
         if (key->eth_type == (__be16) 0xdd86) {
             sum += oxdp_hash_word(k[OXDP_W_ADDR + 2], seeds[OXDP_W_ADDR + 2])
                    + oxdp_hash_word(k[OXDP_W_ADDR + 3],
@@ -42,7 +52,7 @@ oxdp_predict_hash(const struct oxdp_key *key, int narrow,
                                   seeds[OXDP_W_ADDR]);
         }
     }
-    return oxdp_hash_finish(sum, narrow);
+    return oxdp_hash_finish(sum, likeness);
 }
 
 /* Returns the set of 'predictions' for 'hash', from oxdp_predict_hash(). */

@@ -90,10 +90,11 @@ close_table(void)
     ovsrcu_quiesce();
 }
 
-/* Puts a flow for packets from 'port' to 10.0.I.0/24, with a mask that no other
- * I has, that drops them. */
+/* Puts a flow for packets from 'port' to 10.0.0.0 + 'dst' / 24, and to port
+ * 'tp_dst' if that is not 0, with a mask that no other 'i' has, that drops
+ * them. */
 static void
-put_flow(uint32_t port, uint32_t i)
+put_service(uint32_t port, uint32_t i, uint32_t dst, uint16_t tp_dst)
 {
     ovs_u128 ufid = { .u32 = { port, i } };
     struct match match = MATCH_CATCHALL_INITIALIZER;
@@ -111,12 +112,22 @@ put_flow(uint32_t port, uint32_t i)
     match_set_dl_type(&match, htons(ETH_TYPE_IP));
     match_set_nw_frag(&match, 0);
     match_set_nw_proto(&match, IPPROTO_UDP);
-    match_set_nw_dst_masked(&match, htonl(0x0a000000 + (i << 8)),
+    match_set_nw_dst_masked(&match, htonl(0x0a000000 + dst),
                             htonl(0xffffff00));
     match_set_tp_src_masked(&match, 0, htons(i + 1));
+    if (tp_dst) {
+        match_set_tp_dst(&match, htons(tp_dst));
+    }
     if (oxdp_table_put(table, &put)) {
         fail("put failed");
     }
+}
+
+/* Puts the flow that has the 'i'th mask, to 10.0.I.0/24. */
+static void
+put_flow(uint32_t port, uint32_t i)
+{
+    put_service(port, i, i << 8, 0);
 }
 
 /* What has been counted for 'port'. */
@@ -138,11 +149,11 @@ get_stats(uint32_t port)
     return sum;
 }
 
-/* Runs a packet from port 'tp_src' 0 of 172.16.0.0 + 'src' to 10.0.0.0 + 'dst'
+/* Runs a packet from 172.16.0.0 + 'src' to port 'tp_dst' of 10.0.0.0 + 'dst'
  * through the program as if it came in on 'port'.  Returns how many masks were
  * looked at for it. */
 static uint64_t
-send_packet(uint32_t port, uint32_t src, uint32_t dst)
+send_to_service(uint32_t port, uint32_t src, uint32_t dst, uint16_t tp_dst)
 {
     uint64_t before = get_stats(port).mask_probes;
     struct dp_packet p;
@@ -162,6 +173,7 @@ send_packet(uint32_t port, uint32_t src, uint32_t dst)
     ip->ip_proto = IPPROTO_UDP;
     put_16aligned_be32(&ip->ip_src, htonl(0xac100000 + src));
     put_16aligned_be32(&ip->ip_dst, htonl(0x0a000000 + dst));
+    ((struct udp_header *) (ip + 1))->udp_dst = htons(tp_dst);
 
     bpf->shared->ifports[LOOPBACK].ifindex = LOOPBACK;
     bpf->shared->ifports[LOOPBACK].port = port;
@@ -170,6 +182,12 @@ send_packet(uint32_t port, uint32_t src, uint32_t dst)
     }
     dp_packet_uninit(&p);
     return get_stats(port).mask_probes - before;
+}
+
+static uint64_t
+send_packet(uint32_t port, uint32_t src, uint32_t dst)
+{
+    return send_to_service(port, src, dst, 0);
 }
 
 static void
@@ -213,15 +231,16 @@ check_masks(void)
     close_table();
 }
 
-/* Sends a packet from 'src' to each of 1000 destinations, whose masks take
- * turns.  Returns how many masks were looked at. */
+/* Sends a packet from 'src' to port 'tp_dst' of each of 1000 destinations, whose
+ * masks take turns.  Returns how many masks were looked at. */
 static uint64_t
-send_to_all(uint32_t src)
+send_to_all(uint32_t src, uint16_t tp_dst)
 {
     uint64_t sum = 0;
 
     for (uint32_t i = 0; i < 1000; i++) {
-        sum += send_packet(port_a, src, (i % N_MASKS) << 8 | i / N_MASKS);
+        sum += send_to_service(port_a, src,
+                               (i % N_MASKS) << 8 | i / N_MASKS, tp_dst);
     }
     return sum;
 }
@@ -234,9 +253,30 @@ check_predictor(void)
     bpf->shared->control.vain_limit = UINT32_MAX;
     put_flows(port_a);
     EXPECT (> 1000 * N_MASKS / 4, "masks for 1000 destinations",
-            send_to_all(1));
-    EXPECT (< 1500, "for new connections to them", send_to_all(2));
-    EXPECT (< 1500, "and for others", send_to_all(3));
+            send_to_all(1, 0));
+    EXPECT (< 1500, "for new connections to them", send_to_all(2, 0));
+    EXPECT (< 1500, "and for others", send_to_all(3, 0));
+    EXPECT (< 1500, "and to another port of theirs", send_to_all(4, 9));
+    close_table();
+}
+
+/* Neither are services of one host that do not have one mask. */
+static void
+check_services(void)
+{
+    const uint32_t n_services = 4, n_sources = 100;
+    uint64_t sum = 0;
+
+    open_table(0);
+    bpf->shared->control.vain_limit = UINT32_MAX;
+    for (uint32_t i = 0; i < n_services; i++) {
+        put_service(port_a, i, 0, i + 1);
+    }
+    for (uint32_t i = 0; i < n_sources * n_services; i++) {
+        sum += send_to_service(port_a, i, 1, i % n_services + 1);
+    }
+    EXPECT (< n_sources * n_services * 5 / 4, "masks for services of a host",
+            sum);
     close_table();
 }
 
@@ -412,6 +452,7 @@ main(void)
     sched_setaffinity(0, sizeof cpus, &cpus);
     check_masks();
     check_predictor();
+    check_services();
     check_order();
     check_budget();
     check_hint();
