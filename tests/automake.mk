@@ -195,7 +195,7 @@ other_abi_skeletons = $(other_abi_bpf:.bpf.c=.skel.h)
 other_abi_files = $(other_abi_bpf) \
 	$(patsubst datapath-bpf/%,$(other_abi_dir)/%, \
 	  $(filter datapath-bpf/%,$(noinst_HEADERS)))
-other_abi_structs = flow\|mask\|port_stats
+other_abi_structs = flow\|flow_rest\|mask\|port_stats
 
 $(other_abi_files): $(other_abi_dir)/%: datapath-bpf/% datapath-bpf/oxdp-abi.h
 	@$(MKDIR_P) $(@D)
