@@ -11,6 +11,7 @@ ovs_xdp_ovs_vswitchd_SOURCES = \
 	ovs-xdp/dpif-xdp-away.c \
 	ovs-xdp/dpif-xdp-bond.c \
 	ovs-xdp/dpif-xdp-bridge.c \
+	ovs-xdp/dpif-xdp-carrier.c \
 	ovs-xdp/dpif-xdp-cpu.c \
 	ovs-xdp/dpif-xdp-ct.c \
 	ovs-xdp/dpif-xdp-execute.c \
@@ -43,6 +44,7 @@ ovs_wrapped_functions = \
 	bond_member_register \
 	bond_member_set_may_enable \
 	bond_member_unregister \
+	bond_run \
 	dpif_execute \
 	dpif_operate \
 	dpif_supports_explicit_drop_action \

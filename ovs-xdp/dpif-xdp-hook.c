@@ -225,10 +225,7 @@ port_update(struct xdp_dp *dp, struct xdp_port *port,
     p->max_len = mtu + ETH_HEADER_LEN + VLAN_HEADER_LEN;
     p->punt_rate = dp->upcall_rate;
     p->punt_burst = dp->upcall_burst;
-    if (p->standby) {
-        flags &= ~(OXDP_PORT_F_XMIT | OXDP_PORT_F_XMIT_SG);
-    }
-    p->flags = flags;
+    xdp_standby_put_flags(dp, odp_to_u32(port->port_no), flags);
     oxdp_floods_port_changed(oxdp_table_floods(dp->table),
                              odp_to_u32(port->port_no));
     xdp_cpu_require_mtu(dp, mtu + ETH_HEADER_LEN + 2 * VLAN_HEADER_LEN);

@@ -69,15 +69,46 @@ ifport_slot(const struct xdp_dp *dp, int ifindex, int i)
     return &dp->bpf->shared->ifports[(ifindex + i) & (OXDP_IFPORT_SLOTS - 1)];
 }
 
+union oxdp_ifport *
+xdp_port_ifport(const struct xdp_dp *dp, const struct xdp_port *port)
+{
+    for (int i = 0; i < OXDP_IFPORT_PROBES; i++) {
+        union oxdp_ifport *p = ifport_slot(dp, port->ifindex, i);
+
+        if (p->ifindex == port->ifindex) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
+static bool
+port_has_device(const struct xdp_port *port, int ifindex)
+{
+    return port->ifindex == ifindex || (port->local
+                                        && port->keep_ifindex == ifindex);
+}
+
 static struct xdp_port *
 port_by_ifindex(const struct xdp_dp *dp, int ifindex)
     OVS_REQUIRES(dp->port_mutex)
 {
     for (int i = 0; i < OXDP_IFPORT_PROBES; i++) {
         const union oxdp_ifport *p = ifport_slot(dp, ifindex, i);
+        struct xdp_port *port;
 
-        if (p->ifindex == ifindex) {
-            return xdp_port_by_number(dp, u32_to_odp(p->port));
+        if (p->ifindex != ifindex) {
+            continue;
+        }
+        port = xdp_port_by_number(dp, u32_to_odp(p->port));
+        if (port && port_has_device(port, ifindex)) {
+            return port;
+        }
+        /* It receives for a dead member of a bond. */
+        HMAP_FOR_EACH (port, node, &dp->ports) {
+            if (port_has_device(port, ifindex)) {
+                return port;
+            }
         }
     }
     return NULL;
@@ -289,6 +320,7 @@ port_disconnect(struct xdp_dp *dp, struct xdp_port *port)
         xdp_tunnel_remove(dp, port->port_no);
         return;
     }
+    xdp_bonds_remove_port(dp, port);
     /* No longer a member while the programs still are there: nothing may get
      * past them to the kernel bridge. */
     dp->bpf->shared->ports[port_no].flags = 0;

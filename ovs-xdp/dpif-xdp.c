@@ -52,6 +52,7 @@ dp_destroy(struct xdp_dp *dp, bool leave)
     oxdp_table_destroy(dp->table);
     xdp_fdb_destroy(dp->fdb);
     xdp_meters_destroy(dp);
+    xdp_carrier_destroy(dp);
     xdp_bonds_destroy(dp);
     if (dp->conntrack) {
         conntrack_destroy(dp->conntrack);
@@ -139,7 +140,8 @@ dp_create(struct xdp_dp **dpp)
     dp->fdb = xdp_fdb_create();
     dp->macs = oxdp_macs_create(dp->bpf);
     dp->table = oxdp_table_create(dp->bpf, DEFAULT_MAX_FLOWS);
-    error = dp->table ? xdp_cpu_open(dp, &why) : ENOMEM;
+    error = dp->table ? xdp_carrier_create(dp) : ENOMEM;
+    error = error ? error : xdp_cpu_open(dp, &why);
     error = error ? error : xdp_ports_init(dp);
     if (error) {
         VLOG_ERR("cannot create datapath: %s",

@@ -13,6 +13,7 @@
  *   dpif-xdp-upcall.c     from AF_XDP to OVS's handlers
  *   dpif-xdp-away.c       what the log says of packets that did not get there
  *   dpif-xdp-bond.c       bonds, and what becomes of their dead members
+ *   dpif-xdp-carrier.c    who stands in for these, without delay
  *   dpif-xdp-execute.c    actions on packets in userspace
  *   dpif-xdp-ct.c         conntrack and its settings
  *   dpif-xdp-warm.c       flows for the traffic that there is at a takeover
@@ -173,6 +174,7 @@ struct xdp_port {
 
     long long int standby_until; /* As a dead member of a bond, see
                                   * dpif-xdp-bond.c, in time_msec(); else 0. */
+    uint32_t standby;           /* Port that stands in, as last seen there. */
     bool configured;            /* dpif_port_set_config() was called. */
     char *wanted_mode;          /* other_config:xdp-mode, or NULL. */
     enum xdp_mode mode;         /* In use. */
@@ -257,6 +259,7 @@ struct xdp_dp {
     struct xdp_meters *meters;
     struct oxdp_macs *macs;     /* Of the main thread. */
     struct xdp_bonds *bonds;
+    struct xdp_carrier *carrier;
     long long int next_standby; /* Of all ports, of the main thread. */
     struct xdp_fdb *fdb;        /* Of the main thread. */
     uint64_t tnl_conf_seq;      /* Of OVS's tunnels, as last seen. */
@@ -351,6 +354,13 @@ void xdp_ports_set_defaults(struct xdp_dp *, const char *mode,
 struct xdp_port *xdp_port_by_name(const struct xdp_dp *, const char *name)
     OVS_REQUIRES(dp->port_mutex);
 struct xdp_port *xdp_port_by_number(const struct xdp_dp *, odp_port_t)
+    OVS_REQUIRES(dp->port_mutex);
+
+/* Returns the element of BPF's table that says of which port is what comes in
+ * by the device of 'port': its own number, unless dpif-xdp-carrier.c has put a
+ * dead member's there.  NULL if there is none. */
+union oxdp_ifport *xdp_port_ifport(const struct xdp_dp *,
+                                   const struct xdp_port *port)
     OVS_REQUIRES(dp->port_mutex);
 
 /* Makes the device of 'port' receive everything, which a veth does anyway; or
@@ -607,6 +617,10 @@ odp_port_t xdp_bond_take(struct xdp_dp *, uint32_t id, uint32_t hash,
 /* Whether XDP can redirect frames to all ports of that bond.  Any thread. */
 bool xdp_bond_takes_frames(const struct xdp_dp *, uint32_t id);
 
+/* No port receives for 'port', which is about to leave. */
+void xdp_bonds_remove_port(struct xdp_dp *, const struct xdp_port *port)
+    OVS_REQUIRES(dp->port_mutex);
+
 /* Main thread. */
 void xdp_bonds_run(struct xdp_dp *);
 void xdp_bonds_wait(struct xdp_dp *);
@@ -615,6 +629,44 @@ void xdp_bonds_format(const struct xdp_dp *, struct ds *);
 int dpif_xdp_bond_add(struct dpif *, uint32_t id, odp_port_t *members);
 int dpif_xdp_bond_del(struct dpif *, uint32_t id);
 int dpif_xdp_bond_stats_get(struct dpif *, uint32_t id, uint64_t *bytes);
+
+/* dpif-xdp-carrier.c. */
+
+/* Another port in the place of a bond's dead member, or none any more. */
+struct xdp_standby {
+    int ifindex;                /* Of the member, if that is prepared. */
+    uint32_t port_no;           /* Of the member. */
+    uint32_t standby;           /* Port to output to instead, 0 for none. */
+    union oxdp_ifport *received; /* Device, of what comes in by which is taken
+                                  * to be by the member from then on; or
+                                  * NULL. */
+};
+
+/* Main thread.  The first returns 0 or a positive errno value, the third whether
+ * the thread has done something since the last call. */
+int xdp_carrier_create(struct xdp_dp *);
+void xdp_carrier_destroy(struct xdp_dp *);
+bool xdp_carrier_run(struct xdp_dp *);
+void xdp_carrier_wait(struct xdp_dp *);
+
+/* Does '*s' at once. */
+void xdp_standby_apply(struct xdp_dp *, const struct xdp_standby *s)
+    OVS_REQUIRES(dp->port_mutex);
+
+/* From now on the 'n' elements of 'standbys', which it takes, are to be done
+ * when those members lose their carriers. */
+void xdp_standby_prepare(struct xdp_dp *, struct xdp_standby *standbys,
+                         size_t n)
+    OVS_REQUIRES(dp->port_mutex);
+
+/* Nothing with port 'port_no' is to be done any more. */
+void xdp_standby_forget(struct xdp_dp *, uint32_t port_no)
+    OVS_REQUIRES(dp->port_mutex);
+
+/* Gives port 'port_no' its flags, without those that it must not have while
+ * another one stands in for it. */
+void xdp_standby_put_flags(struct xdp_dp *, uint32_t port_no, uint32_t flags)
+    OVS_REQUIRES(dp->port_mutex);
 
 /* dpif-xdp-fdb.c.  Main thread. */
 struct xdp_fdb *xdp_fdb_create(void);

@@ -135,6 +135,7 @@ EXTRA_DIST += \
 	tests/cni-lib.sh \
 	tests/diff-bridges.py \
 	tests/documentation.py \
+	tests/hold-thread.py \
 	tests/lab-collector.py \
 	tests/lab-lib.sh \
 	tests/lab-packets.py \
