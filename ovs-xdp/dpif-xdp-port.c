@@ -173,28 +173,6 @@ xdp_port_get_stats_by_name(const char *name, struct oxdp_port_stats *sum)
     return port != NULL;
 }
 
-bool
-xdp_netdev_get_stats(const struct netdev *netdev, struct oxdp_port_stats *sum)
-{
-    struct xdp_dp *dp = xdp_dp_get();
-    struct xdp_port *port = NULL;
-    int ifindex;
-
-    if (dp) {
-        ifindex = netdev_get_ifindex(netdev);
-        if (ifindex > 0) {
-            ovs_mutex_lock(&dp->port_mutex);
-            port = port_by_ifindex(dp, ifindex);
-            if (port) {
-                xdp_port_get_stats(dp, odp_to_u32(port->port_no), sum);
-            }
-            ovs_mutex_unlock(&dp->port_mutex);
-        }
-        xdp_dp_unref(dp);
-    }
-    return port != NULL;
-}
-
 void
 xdp_ports_get_stats(struct xdp_dp *dp, struct oxdp_port_stats *sum)
 {

@@ -110,7 +110,8 @@ __wrap_netdev_get_stats(const struct netdev *netdev,
     int error = __real_netdev_get_stats(netdev, stats);
     struct oxdp_port_stats ours;
 
-    if (!error && xdp_netdev_get_stats(netdev, &ours)) {
+    if (!error
+        && xdp_port_get_stats_by_name(netdev_get_name(netdev), &ours)) {
         stats->tx_packets += ours.tx_packets;
         stats->tx_bytes += ours.tx_bytes;
         stats->rx_packets += ours.rx_packets;

@@ -383,11 +383,6 @@ void xdp_port_get_stats(const struct xdp_dp *, uint32_t port_no,
 /* The same of port 'name'.  Returns false if there is none.  Any thread. */
 bool xdp_port_get_stats_by_name(const char *name, struct oxdp_port_stats *);
 
-/* The same of the system's device 'netdev'.  Returns false if that is no port
- * of the datapath.  Any thread. */
-bool xdp_netdev_get_stats(const struct netdev *netdev,
-                          struct oxdp_port_stats *);
-
 /* Adds up the counters of all ports, those that have left included. */
 void xdp_ports_get_stats(struct xdp_dp *, struct oxdp_port_stats *);
 
