@@ -362,7 +362,8 @@ check-bond:
 # OVN's own programs, of Debian's packages, on our datapath: they are unpacked
 # into the cache, and nothing is installed.
 check-ovn:
-	$(AM_V_at)OXDP_OVN=`$(BASH_SHELL) '$(top_srcdir)/build-aux/ovn-cache'` \
+	$(AM_V_at)OXDP_OVN=`$(BASH_SHELL) '$(top_srcdir)/build-aux/deb-cache' ovn \
+	    ovn-common ovn-central ovn-host` \
 	  $(MAKE) $(AM_MAKEFLAGS) check TESTS='$(OVN_TESTS)'
 .PHONY: check-ovn
 
