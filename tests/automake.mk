@@ -41,6 +41,7 @@ LAB_TESTS = \
 	tests/bond.test \
 	tests/bridge-errors.test \
 	tests/cni-errors.test \
+	tests/cni-many.test \
 	tests/cni.test \
 	tests/conntrack.test \
 	tests/demo.test \
@@ -124,6 +125,12 @@ OVN_TESTS = \
 	tests/ovn-geneve.test \
 	tests/ovn-plain.test \
 	tests/ovn-vxlan.test
+
+# The CNI plugin: "make check-cni".
+CNI_TESTS = \
+	tests/cni-errors.test \
+	tests/cni-many.test \
+	tests/cni.test
 
 TESTS = $(UNIT_TESTS) $(LAB_TESTS)
 
@@ -366,6 +373,11 @@ check-ovn:
 	    ovn-common ovn-central ovn-host` \
 	  $(MAKE) $(AM_MAKEFLAGS) check TESTS='$(OVN_TESTS)'
 .PHONY: check-ovn
+
+# The CNI plugin.
+check-cni:
+	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(CNI_TESTS)'
+.PHONY: check-cni
 
 # The documentation's commands, of all pages or of PAGES alone, and what is not
 # run of them.

@@ -36,10 +36,14 @@ pod_create () {
     done
 }
 
-# pod_delete NAME: one of them.
+# pod_delete NAME...: some of them.
 pod_delete () {
-    ip netns del "$lab-$1" || fail "cannot delete a network namespace"
-    sed -i "/^$lab-$1\$/d" "$lab_dir/$lab/netns"
+    local pod
+
+    for pod; do
+        ip netns del "$lab-$pod" || fail "cannot delete a network namespace"
+        sed -i "/^$lab-$pod\$/d" "$lab_dir/$lab/netns"
+    done
 }
 
 pod_ip () {
