@@ -126,10 +126,12 @@ OVN_TESTS = \
 	tests/ovn-plain.test \
 	tests/ovn-vxlan.test
 
-# The CNI plugin: "make check-cni".
+# The CNI plugin: "make check-cni".  cni-podman.test, with podman, which that
+# downloads, is only there.
 CNI_TESTS = \
 	tests/cni-errors.test \
 	tests/cni-many.test \
+	tests/cni-podman.test \
 	tests/cni.test
 
 TESTS = $(UNIT_TESTS) $(LAB_TESTS)
@@ -140,6 +142,7 @@ EXTRA_DIST += \
 	tests/bpf/tag-to-skb.bpf.c \
 	tests/cni-ipam \
 	tests/cni-lib.sh \
+	tests/cni-podman.test \
 	tests/diff-bridges.py \
 	tests/documentation.py \
 	tests/hold-thread.py \
@@ -339,7 +342,7 @@ AM_TESTS_ENVIRONMENT = \
 	CLANG='$(CLANG)'; export CLANG; \
 	BPFTOOL='$(BPFTOOL)'; export BPFTOOL; \
 	CC='$(CC)'; export CC; \
-	LAB_TESTS='$(LAB_TESTS) $(OVN_TESTS)'; export LAB_TESTS; \
+	LAB_TESTS='$(LAB_TESTS) $(OVN_TESTS) $(CNI_TESTS)'; export LAB_TESTS; \
 	PATH='$(tests_path)':$$PATH; export PATH;
 
 tests_path = $(abs_top_builddir)/ovs-xdp:$(abs_top_builddir)/utilities:$(ovs_path):$(abs_top_srcdir)/utilities
@@ -374,9 +377,15 @@ check-ovn:
 	  $(MAKE) $(AM_MAKEFLAGS) check TESTS='$(OVN_TESTS)'
 .PHONY: check-ovn
 
-# The CNI plugin.
+# The CNI plugin, also with podman and the libraries that only podman needs, of
+# Debian's packages: they are unpacked into the cache, and nothing is installed.
 check-cni:
-	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(CNI_TESTS)'
+	$(AM_V_at)OXDP_PODMAN=`$(BASH_SHELL) \
+	    '$(top_srcdir)/build-aux/deb-cache' podman podman \
+	    busybox-static conmon containernetworking-plugins crun \
+	    golang-github-containers-common golang-github-containers-image \
+	    libassuan0 libdevmapper1.02.1 libgpgme11 libsubid4 libyajl2` \
+	  $(MAKE) $(AM_MAKEFLAGS) check TESTS='$(CNI_TESTS)'
 .PHONY: check-cni
 
 # The documentation's commands, of all pages or of PAGES alone, and what is not

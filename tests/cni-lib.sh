@@ -17,7 +17,7 @@ export CNI_TEST_IPAM=$lab_dir/ipam
 cni_setup () {
     mkdir "$lab_dir/plugins" "$CNI_TEST_IPAM"
     ln -s "$abs_top_srcdir/tests/cni-ipam" "$cni_plugin" "$lab_dir/plugins"
-    cni_path=$lab_dir/plugins:${OXDP_CNI:-}/usr/lib/cni
+    cni_path=$lab_dir/plugins
     cat > "$CNI_TEST_IPAM/result" <<'END_RESULT'
 {"cniVersion": "1.0.0",
  "ips": [{"address": "10.8.0.@/24", "gateway": "10.8.0.1"},
